@@ -1,0 +1,86 @@
+// Operation: what a request does, in one vendor-neutral form. Every system maps its requests to it, and policy, review,
+// budget, masking, record and UI read nothing else (DESIGN §1).
+//
+// A mapper that is not sure says `Verb::unknown` with a reason; it never guesses down. Verbs are ordered by nothing:
+// a statement that does several things becomes several operations, or carries the most consequential verb and names
+// every collection that it touches.
+//
+// An Operation is immutable once mapped; prepared statements share one between executions (`shared_ptr<const>`).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/crypto.h"
+
+namespace sluice {
+
+// On-disk and API values: never renumber.
+enum class Verb : std::uint8_t {
+  unknown = 0,
+  search = 1,     // nearest neighbours: ORDER BY distance LIMIT k
+  fetch = 2,      // records by unique key
+  scroll = 3,     // any other read of records
+  count = 4,
+  aggregate = 5,  // aggregates that keep no value
+  write = 6,
+  remove = 7,
+  export_ = 8,    // shown as "export": bulk copies out
+  schema = 9,
+  admin = 10,
+  metadata = 11,  // catalogue reads
+  session = 12,   // BEGIN, SET and the like
+};
+inline constexpr int kVerbCount = 13;
+std::string_view to_string(Verb verb);
+std::optional<Verb> verb_from(std::string_view name);
+
+// How a collection is touched; a bit set.
+enum class Access : std::uint8_t { none = 0, read = 1, write = 2, define = 4 };
+constexpr Access operator|(Access a, Access b) { return Access(std::uint8_t(a) | std::uint8_t(b)); }
+constexpr bool has(Access set, Access bit) { return (std::uint8_t(set) & std::uint8_t(bit)) != 0; }
+
+// One collection (table, index, tenant) that an operation touches. For PostgreSQL the name is "schema.table".
+struct CollectionUse {
+  std::string name;
+  Access access = Access::read;
+  std::vector<std::string> output_fields;  // asked for; empty with `all_fields` false: none leaves as a value
+  std::vector<std::string> tested_fields;  // used in filters, joins, sorts, groups and expressions
+  bool all_fields = false;                 // `*` or a whole row
+};
+
+// One nearest-neighbour search inside an operation.
+struct VectorSearch {
+  std::string collection;
+  std::string field;
+  std::string metric;                     // "l2", "inner_product", "cosine", "l1", "hamming", "jaccard"
+  std::optional<std::uint32_t> dimension; // of the query vector, when it is a literal
+  std::optional<Digest> query_digest;     // of the literal; parameters are digested when bound
+  bool returns_score = false;
+};
+
+// The distinct records whose values the reply can carry (DESIGN §1: "records are not rows").
+struct RecordBound {
+  std::optional<std::uint64_t> max;  // nullopt: nothing in the request bounds it
+  bool from_parameter = false;       // LIMIT $1: bounded only once its value is bound
+};
+
+struct Operation {
+  std::string system;  // "postgres"
+  Verb verb = Verb::unknown;
+  std::string statement_class;  // the system's own name: "SELECT", "CREATE TABLE", "POST /points/search"
+  std::vector<CollectionUse> collections;
+  std::vector<VectorSearch> searches;
+  RecordBound records;
+  bool returns_vectors = false;
+  bool returns_scores = false;
+  std::vector<std::string> functions;  // called, outside the vouched set: "public.f_email"
+  std::string text;                    // as recorded: bounded, vector literals and secrets elided
+  std::uint64_t fingerprint = 0;       // same for statements that differ in literals only
+  std::string unknown_reason;          // for Verb::unknown: what was not understood, shown to the client
+};
+
+}  // namespace sluice
