@@ -1,0 +1,34 @@
+// For tests: a Catalogue from a short description, one relation a line:
+//
+//   auto catalogue = testing::catalogue(R"(
+//     public.docs(id int4 pk, email text, embedding vector(4) null, tags text[], n varchar(20) not null)
+//     index public.docs btree(email)
+//     index public.docs hnsw(embedding)
+//     view public.docs_v(id int4, contact text) reads public.docs
+//     matview public.docs_mv(id int4, contact text) reads public.docs
+//     child public.docs_2024 of public.docs
+//     function public.f_email
+//     operator evil.<->
+//     domain public.mail text check
+//     enum public.mood sad
+//   )");
+//
+// Types are built-in ones, pgvector's (in schema public), and those that the description declares first. `pk` makes a
+// column part of the primary key, `unique` a unique index on it. Oids are given out in order of appearance.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "systems/postgres/catalogue/view.h"
+
+namespace sluice::postgres::testing {
+
+// Aborts the test program with a message when the description cannot be read.
+std::shared_ptr<const Catalogue> catalogue(std::string_view description);
+
+// pgbench's four tables, `public.docs` as in the attack corpus (id, tenant, title, email, ssn, salary, note,
+// embedding vector(4)) with its view, materialised view and function, and an unmasked `public.sink`.
+std::shared_ptr<const Catalogue> sample_catalogue();
+
+}  // namespace sluice::postgres::testing

@@ -1,0 +1,218 @@
+// Catalogue: what one upstream database looks like to one role, as an immutable snapshot that all sessions of that
+// connection and role share (`std::shared_ptr<const Catalogue>`). Description (verbs, fields, keys) and masking
+// (which columns there are, and of what type) both bind names against it. Thread-safe because nothing changes.
+//
+//   const Relation* docs = catalogue->find_relation(session.search_path, "", "docs");
+//   if (docs == nullptr) ...            // not there, or not visible: never guess
+//
+// A snapshot is made by `Catalogue::make` from `CatalogueContents`, which the loader (loader.h) fills from the
+// server's answers and tests fill by hand (testing.h). Its `version` is a digest of the content: two snapshots with the
+// same version answer alike, so results that depend on the catalogue are cached under it.
+//
+// What it does not hold: temporary objects (they belong to one session; see `may_be_temporary`), and anything that
+// changed after it was read. `queries.h` says how staleness is noticed.
+//
+// Names are as in the catalogue (folded, unquoted). An oid is unique per kind of object, not across kinds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "systems/postgres/catalogue/functions.h"
+
+namespace sluice::postgres {
+
+using Oid = std::uint32_t;
+
+// Objects made by initdb have oids below this (FirstNormalObjectId in access/transam.h).
+inline constexpr Oid kFirstNormalOid = 16384;
+
+struct Column {
+  std::int16_t attnum = 0;     // from 1; dropped columns are left out, so numbers may have gaps
+  std::string name;
+  Oid type = 0;
+  std::int32_t typmod = -1;    // varchar(n): n + 4; vector(n): n; -1: none
+  bool not_null = false;
+  bool generated = false;      // GENERATED ALWAYS AS (expression), stored or virtual
+  bool identity = false;       // GENERATED ... AS IDENTITY
+  bool has_default = false;
+  bool readable = true;        // the role may SELECT it
+  std::vector<std::int16_t> computed_from;  // of a generated column: the columns that its expression reads
+};
+
+// relkind of pg_class.
+enum class RelationKind : char {
+  table = 'r',
+  partitioned_table = 'p',
+  view = 'v',
+  materialized_view = 'm',
+  foreign_table = 'f',
+  sequence = 'S',
+  composite_type = 'c',
+  toast = 't',
+};
+
+struct Index {
+  Oid oid = 0;
+  std::string name;
+  std::string method;                  // "btree", "hnsw", "ivfflat", ...
+  bool unique = false;                 // and immediate, valid, without predicate and expression: a key
+  bool primary = false;
+  std::vector<std::int16_t> key;       // key columns in order; 0 for an expression
+  std::vector<std::int16_t> columns;   // every column that the index holds or computes from, also in its predicate
+};
+
+struct Relation {
+  Oid oid = 0;
+  std::string schema;
+  std::string name;
+  RelationKind kind = RelationKind::table;
+  std::vector<Column> columns;         // live columns in attnum order
+  std::vector<Index> indexes;
+  std::vector<Oid> parents;            // inheritance and partitioning, one step up
+  std::vector<Oid> children;           // one step down
+  std::vector<Oid> reads;              // of a view or materialised view: relations its definition reads, one step
+  std::vector<Oid> calls;              // of a view: functions its definition calls, built-in ones too
+  std::vector<std::int16_t> primary_key;  // attnums in key order; empty: none
+  std::int64_t row_estimate = -1;      // reltuples; -1: unknown
+  bool system = false;                 // in pg_catalog, information_schema or pg_toast, made by initdb
+  bool row_security = false;
+  bool has_rules = false;              // rules other than a view's own ON SELECT
+
+  std::string qualified_name() const { return schema + "." + name; }  // for people: not quoted
+  const Column* column(std::string_view column_name) const;
+  const Column* column(std::int16_t attnum) const;
+  bool is_view() const { return kind == RelationKind::view || kind == RelationKind::materialized_view; }
+};
+
+// typtype of pg_type.
+enum class TypeKind : char {
+  base = 'b', composite = 'c', domain = 'd', enumeration = 'e', pseudo = 'p', range = 'r', multirange = 'm',
+};
+
+struct Type {
+  Oid oid = 0;
+  std::string schema;
+  std::string name;
+  TypeKind kind = TypeKind::base;
+  char category = 'X';               // typcategory: 'S' string, 'N' number, 'D' date/time, 'B' boolean, ...
+  Oid base = 0;                      // of a domain: the type under it (one step)
+  std::int32_t base_typmod = -1;     // of a domain
+  Oid element = 0;                   // of a true array: its element type
+  Oid relation = 0;                  // of a composite: its relation
+  bool not_null = false;             // of a domain
+  // False when using the type can run somebody's code: a domain with a CHECK, a base type outside pg_catalog and the
+  // vouched extensions, a type with a user-defined cast.
+  bool vouched = true;
+  std::string extension;             // the extension it belongs to, if any
+  std::string first_label;           // of an enumeration: a label that always exists
+};
+
+// How a function name resolved: its class, and the schema that has to be written to mean exactly this one.
+struct FunctionChoice {
+  FunctionFacts facts;
+  std::string schema;
+  // True when the name could also mean a function of another class (an overload in another schema of the search path):
+  // the statement must then name the schema to be sure.
+  bool ambiguous = false;
+};
+
+struct OperatorChoice {
+  std::string schema;        // "pg_catalog", or the schema of the extension
+  bool vouched = false;
+  bool ambiguous = false;    // as above
+  bool vector = false;       // an operator of pgvector
+};
+
+// A function or operator outside pg_catalog, as far as the snapshot keeps it.
+struct RoutineEntry {
+  Oid oid = 0;
+  std::string schema;
+  std::string name;
+  std::string extension;     // the extension it belongs to, if any
+  bool c_language = false;   // written in C or internal: only a superuser can have made it
+};
+
+// Everything that a snapshot is made of. Relations, types: all that the role can see, system ones included.
+// Routines: user-defined and extension ones; of pg_catalog only the oid and name (`builtin_routines`), because what
+// they do is known from functions.h.
+struct CatalogueContents {
+  int server_version = 0;    // server_version_num: 150020
+  std::string database;
+  std::string role;
+  std::vector<std::string> default_search_path;  // as current_schemas(false) told when it was read
+  std::vector<std::string> schemas;
+  std::vector<Relation> relations;
+  std::vector<Type> types;
+  std::vector<RoutineEntry> functions;
+  std::vector<RoutineEntry> operators;
+  std::unordered_map<Oid, std::string> builtin_routines;
+  std::string vector_schema;  // where extension "vector" is installed; empty: it is not
+  std::string fingerprint;    // what the staleness query answered when this was read (queries.h)
+};
+
+// Unqualified names resolve over these, in order. Empty schema names and "pg_temp" are skipped; pg_catalog is searched
+// first when it is not named.
+using SearchPath = std::span<const std::string>;
+
+class Catalogue {
+ public:
+  static std::shared_ptr<const Catalogue> make(CatalogueContents contents);
+
+  std::uint64_t version() const { return version_; }  // digest of the content, never 0
+  const CatalogueContents& contents() const { return contents_; }
+  int server_version() const { return contents_.server_version; }
+  const std::string& fingerprint() const { return contents_.fingerprint; }
+  const std::string& vector_schema() const { return contents_.vector_schema; }
+
+  const Relation* relation(Oid oid) const;
+  // `schema` empty: over the search path. nullptr: no such relation is visible.
+  const Relation* find_relation(SearchPath path, std::string_view schema, std::string_view name) const;
+  // All relations of that name, in whatever schema.
+  std::span<const Relation* const> relations_named(std::string_view name) const;
+
+  const Type* type(Oid oid) const;
+  // As in SQL after the parser: "int4", "varchar", "vector"; array types as "_int4".
+  const Type* find_type(SearchPath path, std::string_view schema, std::string_view name) const;
+  // Through all domains, to the type under them; the same type when it is none. nullptr: unknown.
+  const Type* base_type(Oid oid) const;
+  // "schema.name" for people, array types with "[]"; "?" when unknown.
+  std::string type_name(Oid oid) const;
+
+  FunctionChoice find_function(SearchPath path, std::string_view schema, std::string_view name) const;
+  OperatorChoice find_operator(SearchPath path, std::string_view schema, std::string_view name) const;
+  // What is known about a function by oid (for `Relation::calls`).
+  FunctionFacts function_facts(Oid oid) const;
+
+  // All relations that share rows with this one through inheritance or partitioning, in both directions and any number
+  // of steps, itself included.
+  std::vector<Oid> family(Oid oid) const;
+  // All relations that a view reads, any number of steps down, itself included; for a table: itself.
+  std::vector<Oid> lineage(Oid oid) const;
+
+  // pg_catalog and information_schema: relations that describe the database and not its data.
+  static bool is_system_schema(std::string_view schema);
+  // Schemas of temporary objects ("pg_temp", "pg_temp_3"), which no snapshot holds.
+  static bool is_temporary_schema(std::string_view schema);
+
+ private:
+  explicit Catalogue(CatalogueContents contents);
+
+  CatalogueContents contents_;
+  std::uint64_t version_ = 0;
+  std::unordered_map<Oid, const Relation*> relation_by_oid_;
+  std::unordered_map<std::string, std::vector<const Relation*>> relations_by_name_;
+  std::unordered_map<Oid, const Type*> type_by_oid_;
+  std::unordered_map<std::string, std::vector<const Type*>> types_by_name_;
+  std::unordered_map<Oid, const RoutineEntry*> function_by_oid_;
+  std::unordered_map<std::string, std::vector<const RoutineEntry*>> functions_by_name_;
+  std::unordered_map<std::string, std::vector<const RoutineEntry*>> operators_by_name_;
+};
+
+}  // namespace sluice::postgres
