@@ -1,14 +1,15 @@
 // ByteReader: the one way to take integers and strings out of untrusted bytes.
 //
-// Failure is sticky: after the first read past the end (or an unterminated string) every further read answers zero or
-// empty, and `ok()` is false. So a decoder reads all its fields and asks once:
+// Failure is sticky: after the first read past the end (or an unterminated string) every further read answers
+// zero or empty, and `ok()` is false. So a decoder reads all its fields and asks once:
 //
 //   ByteReader in{payload};
 //   auto pid = in.u32(); auto key = in.rest();
 //   if (!in.ok()) return fail(...);
 //
 // `finished()` is true when all was consumed without failure; strict decoders demand it.
-// Big-endian (network order) unless the name says `le`. Views point into the given bytes and live as long as those.
+// Big-endian (network order) unless the name says `le`. Views point into the given bytes and live as long as
+// those.
 #pragma once
 
 #include <cstring>

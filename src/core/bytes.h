@@ -1,5 +1,5 @@
-// Views of bytes. A `Bytes` owns nothing: it is valid as long as the buffer behind it, which every function that takes
-// one names. `as_text`/`as_bytes` change the view's type, never the bytes.
+// Views of bytes. A `Bytes` owns nothing: it is valid as long as the buffer behind it, which every function
+// that takes one names. `as_text`/`as_bytes` change the view's type, never the bytes.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,9 @@
 
 namespace sluice {
 
-WallTime SystemClock::now() const { return std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now()); }
+WallTime SystemClock::now() const {
+  return std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
+}
 
 SteadyTime SystemClock::steady() const {
   return std::chrono::time_point_cast<Nanoseconds>(std::chrono::steady_clock::now());

@@ -1,5 +1,6 @@
-// Time as a parameter. `SystemClock` is the only code that reads the machine's clock (proved by the layer test); tests
-// own a `ManualClock`. Wall time is for records and expiry, monotonic time for durations. Thread-safe.
+// Time as a parameter. `SystemClock` is the only code that reads the machine's clock (proved by the layer
+// test); tests own a `ManualClock`. Wall time is for records and expiry, monotonic time for durations.
+// Thread-safe.
 #pragma once
 
 #include <atomic>

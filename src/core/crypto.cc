@@ -20,7 +20,9 @@ void require(bool ok) {
   if (!ok) std::abort();  // out of memory or a broken OpenSSL: nothing that we hash could be trusted
 }
 
-EVP_MD_CTX* context_of(void* p) { return static_cast<EVP_MD_CTX*>(p); }
+EVP_MD_CTX* context_of(void* p) {
+  return static_cast<EVP_MD_CTX*>(p);
+}
 
 }  // namespace
 
@@ -37,8 +39,8 @@ Digest sha256(Bytes data) {
 Digest hmac_sha256(Bytes key, Bytes data) {
   Digest out;
   unsigned length = out.size();
-  require(HMAC(sha256_method(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), out.data(),
-               &length) != nullptr);
+  require(HMAC(sha256_method(), key.data(), static_cast<int>(key.size()), data.data(), data.size(),
+               out.data(), &length) != nullptr);
   return out;
 }
 
@@ -57,7 +59,9 @@ bool equal_constant_time(Bytes a, Bytes b) {
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   require(context_ != nullptr && EVP_DigestInit_ex2(context_of(context_), sha256_method(), nullptr) == 1);
 }
-Sha256::~Sha256() { EVP_MD_CTX_free(context_of(context_)); }
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(context_of(context_));
+}
 Sha256::Sha256(Sha256&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
 Sha256& Sha256::operator=(Sha256&& other) noexcept {
   std::swap(context_, other.context_);
@@ -90,7 +94,8 @@ Signature sign(const SigningKey& key, Bytes message) {
 
 bool verify_signature(Bytes public_key, Bytes message, Bytes signature) {
   return public_key.size() == crypto_sign_PUBLICKEYBYTES && signature.size() == crypto_sign_BYTES &&
-         crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key.data()) == 0;
+         crypto_sign_verify_detached(signature.data(), message.data(), message.size(), public_key.data()) ==
+             0;
 }
 
 }  // namespace sluice

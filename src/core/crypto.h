@@ -1,5 +1,6 @@
-// Cryptography from OpenSSL (SHA-256, HMAC, PBKDF2: with the CPU's SHA extensions) and libsodium (Ed25519), behind the
-// few names that Sluice needs. Call `initialise_crypto()` once before anything else; all functions are thread-safe.
+// Cryptography from OpenSSL (SHA-256, HMAC, PBKDF2: with the CPU's SHA extensions) and libsodium (Ed25519),
+// behind the few names that Sluice needs. Call `initialise_crypto()` once before anything else; all functions
+// are thread-safe.
 #pragma once
 
 #include <array>
@@ -21,8 +22,8 @@ Digest hmac_sha256(Bytes key, Bytes data);
 Digest pbkdf2_sha256(std::string_view password, Bytes salt, std::uint32_t iterations);
 bool equal_constant_time(Bytes a, Bytes b);
 
-// SHA-256 over data that comes in pieces. One object may be used again after finish(). Not thread-safe; keep one per
-// thread on hot paths, because making it costs more than hashing a small message.
+// SHA-256 over data that comes in pieces. One object may be used again after finish(). Not thread-safe; keep
+// one per thread on hot paths, because making it costs more than hashing a small message.
 class Sha256 {
  public:
   Sha256();

@@ -19,7 +19,8 @@ std::optional<ByteVector> decode(std::string_view text, int variant) {
   ByteVector out(text.size() * 3 / 4 + 3);
   std::size_t length = 0;
   const char* end = nullptr;
-  if (sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end, variant) != 0 ||
+  if (sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end, variant) !=
+          0 ||
       end != text.data() + text.size()) {
     return std::nullopt;
   }
@@ -63,9 +64,15 @@ std::optional<ByteVector> from_hex(std::string_view text) {
   return out;
 }
 
-std::string to_base64(Bytes data) { return encode(data, sodium_base64_VARIANT_ORIGINAL); }
-std::optional<ByteVector> from_base64(std::string_view text) { return decode(text, sodium_base64_VARIANT_ORIGINAL); }
-std::string to_base64url(Bytes data) { return encode(data, sodium_base64_VARIANT_URLSAFE_NO_PADDING); }
+std::string to_base64(Bytes data) {
+  return encode(data, sodium_base64_VARIANT_ORIGINAL);
+}
+std::optional<ByteVector> from_base64(std::string_view text) {
+  return decode(text, sodium_base64_VARIANT_ORIGINAL);
+}
+std::string to_base64url(Bytes data) {
+  return encode(data, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
 std::optional<ByteVector> from_base64url(std::string_view text) {
   return decode(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }

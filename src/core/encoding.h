@@ -1,5 +1,6 @@
-// Text forms of bytes: hex, base64 (RFC 4648 §4, for SCRAM) and base64url without padding (§5, for tokens and keys);
-// CRC-32 (IEEE 802.3) for the check part of tokens. Decoders are strict: wrong alphabet, length or stray bits fail.
+// Text forms of bytes: hex, base64 (RFC 4648 §4, for SCRAM) and base64url without padding (§5, for tokens and
+// keys); CRC-32 (IEEE 802.3) for the check part of tokens. Decoders are strict: wrong alphabet, length or
+// stray bits fail.
 #pragma once
 
 #include <optional>

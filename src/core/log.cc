@@ -87,8 +87,10 @@ spdlog::level::level_enum to_spdlog(Level level) {
 void configure(Level level, Form form) {
   active_form = form;
   logger().set_level(to_spdlog(level));
-  // Log lines carry their own time, so that text and JSON agree and lines from tests are stable when it is cut off.
-  logger().set_pattern(form == Form::json ? R"(%v)" : "%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
+  // Log lines carry their own time, so that text and JSON agree and lines from tests are stable when it is
+  // cut off.
+  logger().set_pattern(form == Form::json ? R"(%v)" : "%Y-%m-%dT%H:%M:%S.%eZ %v",
+                       spdlog::pattern_time_type::utc);
 }
 
 Level level_from(std::string_view name, Level fallback) {
@@ -100,9 +102,17 @@ Level level_from(std::string_view name, Level fallback) {
   return fallback;
 }
 
-void debug(std::string_view event, Fields fields) { write(spdlog::level::debug, "debug", event, fields); }
-void info(std::string_view event, Fields fields) { write(spdlog::level::info, "info", event, fields); }
-void warn(std::string_view event, Fields fields) { write(spdlog::level::warn, "warn", event, fields); }
-void error(std::string_view event, Fields fields) { write(spdlog::level::err, "error", event, fields); }
+void debug(std::string_view event, Fields fields) {
+  write(spdlog::level::debug, "debug", event, fields);
+}
+void info(std::string_view event, Fields fields) {
+  write(spdlog::level::info, "info", event, fields);
+}
+void warn(std::string_view event, Fields fields) {
+  write(spdlog::level::warn, "warn", event, fields);
+}
+void error(std::string_view event, Fields fields) {
+  write(spdlog::level::err, "error", event, fields);
+}
 
 }  // namespace sluice::log

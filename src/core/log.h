@@ -1,9 +1,11 @@
-// Structured log: one line per event, `key=value` pairs, written by a background-free spdlog sink to standard error.
+// Structured log: one line per event, `key=value` pairs, written by a background-free spdlog sink to standard
+// error.
 //
 //   log::info("session started", {{"session", id}, {"principal", name}});
 //
-// Values are escaped; a value that may come from a client is data, never format. Never log a credential, a parameter,
-// a masked value or a statement's literals. Thread-safe. `log::configure` may be called again to change level or form.
+// Values are escaped; a value that may come from a client is data, never format. Never log a credential, a
+// parameter, a masked value or a statement's literals. Thread-safe. `log::configure` may be called again to
+// change level or form.
 #pragma once
 
 #include <initializer_list>

@@ -4,7 +4,9 @@
 
 namespace sluice {
 
-void fill_random(MutableBytes out) { randombytes_buf(out.data(), out.size()); }
+void fill_random(MutableBytes out) {
+  randombytes_buf(out.data(), out.size());
+}
 
 std::string random_identifier(std::size_t n) {
   static constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,5 +1,5 @@
-// Randomness from the operating system (libsodium's generator): keys, tokens, cancel keys, hidden SQL aliases.
-// Thread-safe. `initialise_crypto()` in core/crypto.h must have run.
+// Randomness from the operating system (libsodium's generator): keys, tokens, cancel keys, hidden SQL
+// aliases. Thread-safe. `initialise_crypto()` in core/crypto.h must have run.
 #pragma once
 
 #include "core/bytes.h"

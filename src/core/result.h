@@ -42,9 +42,9 @@ std::unexpected<Error> fail(Errc code, fmt::format_string<Args...> format, Args&
 #define SLUICE_CONCAT_(a, b) a##b
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_(a, b)
 
-#define SLUICE_TRY_(temp, ret, decl, ...)                          \
-  auto temp = (__VA_ARGS__);                                       \
-  if (!temp) ret ::std::unexpected(::std::move(temp).error());     \
+#define SLUICE_TRY_(temp, ret, decl, ...)                      \
+  auto temp = (__VA_ARGS__);                                   \
+  if (!temp) ret ::std::unexpected(::std::move(temp).error()); \
   decl = *::std::move(temp)
 // NOLINTNEXTLINE(bugprone-macro-parentheses): `decl` is a declaration
 #define TRY(decl, ...) SLUICE_TRY_(SLUICE_CONCAT(sluice_try_, __COUNTER__), return, decl, __VA_ARGS__)

@@ -1,6 +1,6 @@
-// Secret: a string that is wiped when it goes, is never printed (there is no operator<< and no fmt formatter), and is
-// compared in constant time. Move-only, so that copies of a credential do not spread. `reveal()` is the one way to the
-// bytes; grep for it to see every place where a credential is used.
+// Secret: a string that is wiped when it goes, is never printed (there is no operator<< and no fmt
+// formatter), and is compared in constant time. Move-only, so that copies of a credential do not spread.
+// `reveal()` is the one way to the bytes; grep for it to see every place where a credential is used.
 #pragma once
 
 #include <string>

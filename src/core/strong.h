@@ -1,5 +1,5 @@
-// Strong<T, Tag>: a number or string with a meaning of its own, so that a session id cannot be passed for an operation
-// id. Compares and hashes like T; `value` is the way in and out.
+// Strong<T, Tag>: a number or string with a meaning of its own, so that a session id cannot be passed for an
+// operation id. Compares and hashes like T; `value` is the way in and out.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,6 @@
-// Connection: an operator-named way to one upstream database ("docs"), with its system, address and credentials.
-// Not a socket. Registered over the admin API, kept in the store, handed to the data path as an immutable snapshot.
+// Connection: an operator-named way to one upstream database ("docs"), with its system, address and
+// credentials. Not a socket. Registered over the admin API, kept in the store, handed to the data path as an
+// immutable snapshot.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace sluice {
 
 // How Sluice speaks TLS to the upstream. On-disk values: never renumber.
 enum class UpstreamTls : std::uint8_t {
-  disable = 1,      // loopback or a private network only
-  require = 2,      // encrypted, certificate not checked
+  disable = 1,  // loopback or a private network only
+  require = 2,  // encrypted, certificate not checked
   verify_ca = 3,
   verify_full = 4,  // certificate chain and host name: the default
 };

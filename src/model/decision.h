@@ -32,7 +32,7 @@ struct FieldMask {
   std::string collection;  // glob over collection names
   std::string field;       // column name or JSON path; glob
   Mask mask = Mask::redact;
-  std::string constant;    // for Mask::constant
+  std::string constant;  // for Mask::constant
   bool write_allowed = false;
   bool keep_order = false;
   Filters filters = Filters::none;
@@ -53,8 +53,8 @@ struct DetectMask {
   std::string rule;
 };
 
-// All masks in force for one principal on one connection. Immutable, shared by all operations decided under one
-// policy version. `id` changes whenever the content does: rewritten statements are cached under it.
+// All masks in force for one principal on one connection. Immutable, shared by all operations decided under
+// one policy version. `id` changes whenever the content does: rewritten statements are cached under it.
 struct MaskSet {
   std::vector<FieldMask> fields;
   std::vector<VectorMask> vectors;
@@ -68,25 +68,25 @@ enum class Over : std::uint8_t { deny = 1, clamp = 2, review = 3 };
 struct Obligations {
   std::shared_ptr<const MaskSet> masks;      // never null; may be empty
   std::optional<std::uint64_t> max_records;  // the reply stops at this many; nullopt: unbounded
-  Over over = Over::deny;                    // what happens at max_records when the request did not say its limit
-  bool clamp = false;                        // rewrite the request's limit down to max_records
-  std::string bound_rule;                    // the rule that set max_records
+  Over over = Over::deny;  // what happens at max_records when the request did not say its limit
+  bool clamp = false;      // rewrite the request's limit down to max_records
+  std::string bound_rule;  // the rule that set max_records
 };
 
 // Why a refusal happened; closed list. On-disk values: never renumber.
 enum class Reason : std::uint8_t {
-  no_rule = 1,           // nothing allowed it
+  no_rule = 1,  // nothing allowed it
   denied_by_rule = 2,
   over_limit = 3,
   over_budget = 4,
-  not_understood = 5,    // Verb::unknown
-  masked_use = 6,        // the request cannot be answered without showing a masked value
+  not_understood = 5,  // Verb::unknown
+  masked_use = 6,      // the request cannot be answered without showing a masked value
   review_required = 7,
   review_rejected = 8,
   review_expired = 9,
   revoked = 10,
   record_unavailable = 11,
-  protocol = 12,         // a message or setting that Sluice does not let through
+  protocol = 12,  // a message or setting that Sluice does not let through
 };
 std::string_view to_string(Reason reason);
 
@@ -104,20 +104,20 @@ struct ReviewTerms {
   std::uint32_t approvals = 1;
   std::uint32_t uses = 1;
   std::chrono::seconds valid_for{1800};
-  std::chrono::seconds hold{0};       // how long a client is kept waiting before it gets the error
-  bool bind_vectors = false;          // vector parameters by value (true) or by column and dimension
+  std::chrono::seconds hold{0};  // how long a client is kept waiting before it gets the error
+  bool bind_vectors = false;     // vector parameters by value (true) or by column and dimension
 };
 
 // The evaluator's full answer; the gate turns it into a Permit, a Denial or a hold.
 struct Ruling {
   enum class Effect : std::uint8_t { permit = 1, deny = 2, review = 3 };  // on-disk values
   Effect effect = Effect::deny;
-  Obligations obligations;            // for permit, and for review once it is approved
-  Denial denial;                      // for deny
-  ReviewTerms review;                 // for review
-  std::vector<std::string> rules;     // every enforced rule that took part, in policy order
-  std::vector<std::string> shadow;    // "<rule>: <what it would have done>"
-  std::vector<std::string> budgets;   // keys into the budget ledger that this operation draws on
+  Obligations obligations;           // for permit, and for review once it is approved
+  Denial denial;                     // for deny
+  ReviewTerms review;                // for review
+  std::vector<std::string> rules;    // every enforced rule that took part, in policy order
+  std::vector<std::string> shadow;   // "<rule>: <what it would have done>"
+  std::vector<std::string> budgets;  // keys into the budget ledger that this operation draws on
   std::uint64_t policy_version = 0;
 };
 

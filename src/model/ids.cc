@@ -4,7 +4,9 @@
 
 namespace sluice {
 
-std::string to_string(SessionId id) { return fmt::format("{:016x}", id.value); }
+std::string to_string(SessionId id) {
+  return fmt::format("{:016x}", id.value);
+}
 
 std::string format_operation(SessionId session, OperationId operation) {
   return fmt::format("{:016x}-{}", session.value, operation.value);

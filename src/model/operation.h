@@ -1,11 +1,12 @@
-// Operation: what a request does, in one vendor-neutral form. Every system maps its requests to it, and policy, review,
-// budget, masking, record and UI read nothing else (DESIGN §1).
+// Operation: what a request does, in one vendor-neutral form. Every system maps its requests to it, and
+// policy, review, budget, masking, record and UI read nothing else (DESIGN §1).
 //
-// A mapper that is not sure says `Verb::unknown` with a reason; it never guesses down. Verbs are ordered by nothing:
-// a statement that does several things becomes several operations, or carries the most consequential verb and names
-// every collection that it touches.
+// A mapper that is not sure says `Verb::unknown` with a reason; it never guesses down. Verbs are ordered by
+// nothing: a statement that does several things becomes several operations, or carries the most consequential
+// verb and names every collection that it touches.
 //
-// An Operation is immutable once mapped; prepared statements share one between executions (`shared_ptr<const>`).
+// An Operation is immutable once mapped; prepared statements share one between executions
+// (`shared_ptr<const>`).
 #pragma once
 
 #include <cstdint>
@@ -21,14 +22,14 @@ namespace sluice {
 // On-disk and API values: never renumber.
 enum class Verb : std::uint8_t {
   unknown = 0,
-  search = 1,     // nearest neighbours: ORDER BY distance LIMIT k
-  fetch = 2,      // records by unique key
-  scroll = 3,     // any other read of records
+  search = 1,  // nearest neighbours: ORDER BY distance LIMIT k
+  fetch = 2,   // records by unique key
+  scroll = 3,  // any other read of records
   count = 4,
   aggregate = 5,  // aggregates that keep no value
   write = 6,
   remove = 7,
-  export_ = 8,    // shown as "export": bulk copies out
+  export_ = 8,  // shown as "export": bulk copies out
   schema = 9,
   admin = 10,
   metadata = 11,  // catalogue reads
@@ -40,8 +41,12 @@ std::optional<Verb> verb_from(std::string_view name);
 
 // How a collection is touched; a bit set.
 enum class Access : std::uint8_t { none = 0, read = 1, write = 2, define = 4 };
-constexpr Access operator|(Access a, Access b) { return Access(std::uint8_t(a) | std::uint8_t(b)); }
-constexpr bool has(Access set, Access bit) { return (std::uint8_t(set) & std::uint8_t(bit)) != 0; }
+constexpr Access operator|(Access a, Access b) {
+  return Access(std::uint8_t(a) | std::uint8_t(b));
+}
+constexpr bool has(Access set, Access bit) {
+  return (std::uint8_t(set) & std::uint8_t(bit)) != 0;
+}
 
 // One collection (table, index, tenant) that an operation touches. For PostgreSQL the name is "schema.table".
 struct CollectionUse {
@@ -56,9 +61,9 @@ struct CollectionUse {
 struct VectorSearch {
   std::string collection;
   std::string field;
-  std::string metric;                     // "l2", "inner_product", "cosine", "l1", "hamming", "jaccard"
-  std::optional<std::uint32_t> dimension; // of the query vector, when it is a literal
-  std::optional<Digest> query_digest;     // of the literal; parameters are digested when bound
+  std::string metric;                      // "l2", "inner_product", "cosine", "l1", "hamming", "jaccard"
+  std::optional<std::uint32_t> dimension;  // of the query vector, when it is a literal
+  std::optional<Digest> query_digest;      // of the literal; parameters are digested when bound
   bool returns_score = false;
 };
 

@@ -1,8 +1,8 @@
 // Principal: the authenticated subject of a session, human or machine.
 //
-// A principal value is a snapshot taken from the directory (identity/directory.h) and immutable once shared. `epoch`
-// rises with each revocation or change of membership; a session whose principal's epoch is behind re-reads it, and a
-// session of a principal that is gone or disabled ends.
+// A principal value is a snapshot taken from the directory (identity/directory.h) and immutable once shared.
+// `epoch` rises with each revocation or change of membership; a session whose principal's epoch is behind
+// re-reads it, and a session of a principal that is gone or disabled ends.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ namespace sluice {
 enum class PrincipalKind : std::uint8_t { human = 1, machine = 2 };
 
 struct Principal {
-  std::string name;                           // unique, e.g. "ana" or "svc-rag"
+  std::string name;  // unique, e.g. "ana" or "svc-rag"
   PrincipalKind kind = PrincipalKind::human;
-  std::vector<std::string> groups;            // who they belong to: policy and role mapping match on these
-  std::vector<std::string> roles;             // what they may do in Sluice itself: "admin", "auditor", "approver"
+  std::vector<std::string> groups;  // who they belong to: policy and role mapping match on these
+  std::vector<std::string> roles;   // what they may do in Sluice itself: "admin", "auditor", "approver"
   std::map<std::string, std::string> claims;  // facts from the identity provider
   std::string owner;                          // of a machine: the human or team that answers for it
   bool disabled = false;

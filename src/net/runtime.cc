@@ -1,0 +1,45 @@
+#include "net/runtime.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+
+namespace sluice::net {
+
+void Worker::post(std::move_only_function<void()> job) {
+  asio::post(context_, std::move(job));
+}
+
+void Worker::spawn(Task<> task) {
+  asio::co_spawn(context_, std::move(task), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+Runtime::Runtime(std::size_t workers) {
+  for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(i));
+}
+
+Runtime::~Runtime() {
+  stop();
+}
+
+void Runtime::start() {
+  for (auto& worker : workers_) {
+    worker->thread_ = std::thread([w = worker.get()] { w->context_.run(); });
+  }
+}
+
+void Runtime::stop() {
+  for (auto& worker : workers_) {
+    worker->keep_.reset();
+    worker->context_.stop();
+  }
+  for (auto& worker : workers_) {
+    if (worker->thread_.joinable()) worker->thread_.join();
+  }
+}
+
+}  // namespace sluice::net

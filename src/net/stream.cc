@@ -1,0 +1,269 @@
+#include "net/stream.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace sluice::net {
+namespace {
+
+Io plain_outcome(ssize_t result, Want want, std::string& failure) {
+  if (result > 0) return {Io::done, static_cast<std::size_t>(result), want};
+  if (result == 0) return {Io::closed, 0, want};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Io::would_block, 0, want};
+  if (errno == ECONNRESET || errno == EPIPE) return {Io::closed, 0, want};
+  failure = std::strerror(errno);
+  return {Io::failed, 0, want};
+}
+
+}  // namespace
+
+Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(tcp::no_delay{true}, ignored);
+  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
+}
+
+Stream::~Stream() {
+  SSL_free(ssl_);
+}
+
+Io Stream::try_read(MutableBytes into) {
+  if (!socket_.is_open()) return {Io::closed, 0, Want::read};
+  if (ssl_ == nullptr) {
+    return plain_outcome(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT), Want::read,
+                         failure_);
+  }
+  ERR_clear_error();
+  return tls_outcome(
+      SSL_read(ssl_, into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30))));
+}
+
+Io Stream::try_write(std::span<const iovec> pieces) {
+  if (!socket_.is_open()) return {Io::closed, 0, Want::write};
+  if (ssl_ == nullptr) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = pieces.size();
+    return plain_outcome(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL),
+                         Want::write, failure_);
+  }
+  std::size_t written = 0;
+  for (const auto& piece : pieces) {
+    std::size_t at = 0;
+    while (at < piece.iov_len) {
+      ERR_clear_error();
+      auto io = tls_outcome(SSL_write(ssl_, static_cast<const char*>(piece.iov_base) + at,
+                                      static_cast<int>(std::min<std::size_t>(piece.iov_len - at, 1 << 30))));
+      if (io.status != Io::done) {
+        if (written > 0 && io.status == Io::would_block) return {Io::done, written, Want::write};
+        return io;
+      }
+      at += io.bytes;
+      written += io.bytes;
+    }
+  }
+  return {Io::done, written, Want::write};
+}
+
+Io Stream::tls_outcome(int result) {
+  if (result > 0) return {Io::done, static_cast<std::size_t>(result), Want::read};
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ: return {Io::would_block, 0, Want::read};
+    case SSL_ERROR_WANT_WRITE: return {Io::would_block, 0, Want::write};
+    case SSL_ERROR_ZERO_RETURN: return {Io::closed, 0, Want::read};
+    case SSL_ERROR_SYSCALL: return {Io::closed, 0, Want::read};
+    default: failure_ = take_tls_error(); return {Io::failed, 0, Want::read};
+  }
+}
+
+Task<Result<void>> Stream::wait(Want want) {
+  if (!socket_.is_open()) co_return fail(Errc::cancelled, "the stream is closed");
+  auto [error] = co_await socket_.async_wait(
+      want == Want::read ? tcp::socket::wait_read : tcp::socket::wait_write, kNoThrow);
+  if (error) co_return fail(Errc::cancelled, "the stream was closed");
+  co_return Result<void>{};
+}
+
+Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
+  for (;;) {
+    auto io = try_read(into);
+    switch (io.status) {
+      case Io::done: co_return io.bytes;
+      case Io::closed: co_return std::size_t{0};
+      case Io::failed: co_return fail(Errc::unavailable, "{}", failure_);
+      case Io::would_block: CO_CHECK_OK(co_await wait(io.want)); break;
+    }
+  }
+}
+
+Task<Result<void>> Stream::write_all(Bytes data) {
+  while (!data.empty()) {
+    iovec piece{const_cast<std::uint8_t*>(data.data()), data.size()};
+    auto io = try_write({&piece, 1});
+    switch (io.status) {
+      case Io::done: data = data.subspan(io.bytes); break;
+      case Io::closed: co_return fail(Errc::unavailable, "the peer closed the stream");
+      case Io::failed: co_return fail(Errc::unavailable, "{}", failure_);
+      case Io::would_block: CO_CHECK_OK(co_await wait(io.want)); break;
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<std::uint8_t>> Stream::peek_byte() {
+  for (;;) {
+    std::uint8_t byte = 0;
+    auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n == 1) co_return byte;
+    if (n == 0) co_return fail(Errc::unavailable, "the peer closed the stream");
+    if (errno != EAGAIN && errno != EINTR) co_return fail(Errc::unavailable, "{}", std::strerror(errno));
+    CO_CHECK_OK(co_await wait(Want::read));
+  }
+}
+
+bool Stream::has_unread_bytes() {
+  int waiting = 0;
+  return ::ioctl(socket_.native_handle(), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+bool Stream::peer_gone() {
+  if (!socket_.is_open()) return true;
+  char byte;
+  auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+Task<Result<void>> Stream::start_tls(std::shared_ptr<TlsServerContext> context) {
+  ssl_ = SSL_new(context->native());
+  if (ssl_ == nullptr || SSL_set_fd(ssl_, socket_.native_handle()) != 1) {
+    co_return fail(Errc::internal, "{}", take_tls_error());
+  }
+  context_ = std::move(context);
+  co_return co_await run_handshake(true);
+}
+
+Task<Result<void>> Stream::start_tls(std::shared_ptr<TlsClientContext> context, const std::string& host) {
+  ssl_ = SSL_new(context->native());
+  if (ssl_ == nullptr || SSL_set_fd(ssl_, socket_.native_handle()) != 1) {
+    co_return fail(Errc::internal, "{}", take_tls_error());
+  }
+  boost::system::error_code not_an_address;
+  const bool is_address = (asio::ip::make_address(host, not_an_address), !not_an_address);
+  if (!is_address) SSL_set_tlsext_host_name(ssl_, host.c_str());  // RFC 6066: SNI carries names only
+  if (context->verify() == TlsVerify::full) {
+    auto* parameters = SSL_get0_param(ssl_);
+    const bool set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1
+                                : X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), host.size()) == 1;
+    if (!set) co_return fail(Errc::invalid_argument, "host name {} cannot be verified", host);
+  }
+  context_ = std::move(context);
+  co_return co_await run_handshake(false);
+}
+
+Task<Result<void>> Stream::run_handshake(bool server) {
+  for (;;) {
+    ERR_clear_error();
+    const int result = server ? SSL_accept(ssl_) : SSL_connect(ssl_);
+    if (result == 1) co_return Result<void>{};
+    auto io = tls_outcome(result);
+    if (io.status != Io::would_block) {
+      const auto verify = SSL_get_verify_result(ssl_);
+      if (!server && verify != X509_V_OK) {
+        co_return fail(Errc::unavailable, "certificate not accepted: {}",
+                       X509_verify_cert_error_string(verify));
+      }
+      co_return fail(Errc::unavailable, "TLS handshake failed: {}",
+                     failure_.empty() ? "peer closed" : failure_);
+    }
+    CO_CHECK_OK(co_await wait(io.want));
+  }
+}
+
+std::string Stream::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  if (ssl_ != nullptr) SSL_get0_alpn_selected(ssl_, &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
+ByteVector Stream::channel_binding() const {
+  return server_end_point(ssl_);
+}
+
+void Stream::shut_down() {
+  if (!socket_.is_open()) return;
+  if (ssl_ != nullptr && SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void Stream::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+struct Deadline::State {
+  State(Stream& s) : stream(&s), timer(s.executor()) {}
+  Stream* stream;
+  asio::steady_timer timer;
+  bool passed = false;
+};
+
+Deadline::Deadline(Stream& stream, std::chrono::nanoseconds limit) : state_(std::make_shared<State>(stream)) {
+  state_->timer.expires_after(limit);
+  state_->timer.async_wait([state = state_](const boost::system::error_code& error) {
+    if (error || state->stream == nullptr) return;
+    state->passed = true;
+    state->stream->close();
+  });
+}
+
+Deadline::~Deadline() {
+  state_->stream = nullptr;
+  state_->timer.cancel();
+}
+
+bool Deadline::passed() const {
+  return state_->passed;
+}
+
+Task<Result<std::unique_ptr<Stream>>> dial(std::string host, std::uint16_t port,
+                                           std::chrono::nanoseconds limit) {
+  auto executor = co_await asio::this_coro::executor;
+  std::vector<tcp::endpoint> endpoints;
+  boost::system::error_code parse_error;
+  if (auto address = asio::ip::make_address(host, parse_error); !parse_error) {
+    endpoints.emplace_back(address, port);
+  } else {
+    tcp::resolver resolver{executor};
+    auto [error, found] = co_await resolver.async_resolve(host, std::to_string(port), kNoThrow);
+    if (error) co_return fail(Errc::unavailable, "cannot resolve {}: {}", host, error.message());
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  }
+  std::string last = "no address";
+  for (const auto& endpoint : endpoints) {
+    tcp::socket socket{executor};
+    asio::steady_timer timer{executor};
+    auto timed_out = std::make_shared<bool>(false);
+    timer.expires_after(limit);
+    timer.async_wait([timed_out, &socket](const boost::system::error_code& error) {
+      if (error) return;
+      *timed_out = true;
+      boost::system::error_code ignored;
+      socket.close(ignored);
+    });
+    auto [error] = co_await socket.async_connect(endpoint, kNoThrow);
+    timer.cancel();
+    if (!error) co_return std::make_unique<Stream>(std::move(socket));
+    last = *timed_out ? "timed out" : error.message();
+  }
+  co_return fail(Errc::unavailable, "cannot connect to {}:{}: {}", host, port, last);
+}
+
+}  // namespace sluice::net

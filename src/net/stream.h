@@ -1,0 +1,99 @@
+// Stream: one byte stream over TCP, plain or TLS, on one thread.
+//
+// Two ways to use it. Handshakes await: `read_some`, `write_all`. Relays try first and wait only when they
+// must, so that one ready message costs one system call each way:
+//
+//   for (;;) {
+//     auto io = stream.try_read(buffer);
+//     if (io.status == Io::would_block) { CO_CHECK_OK(co_await stream.wait(io.want)); continue; }
+//     ...
+//
+// `close()` may be called at any time by the owner; it makes pending waits return Errc::cancelled. One
+// coroutine may wait to read while another waits to write. Not thread-safe.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "net/asio.h"
+#include "net/tls.h"
+
+namespace sluice::net {
+
+enum class Want { read, write };
+
+struct Io {
+  enum Status { done, would_block, closed, failed };
+  Status status = done;
+  std::size_t bytes = 0;
+  Want want = Want::read;  // for would_block
+};
+
+class Stream {
+ public:
+  explicit Stream(tcp::socket socket);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  Io try_read(MutableBytes into);
+  Io try_write(std::span<const iovec> pieces);  // may take less than all
+  Task<Result<void>> wait(Want want);
+
+  Task<Result<std::size_t>> read_some(MutableBytes into);  // 0: the peer closed
+  Task<Result<void>> write_all(Bytes data);
+
+  // The next byte without taking it (plain streams): tells direct TLS (0x16) from a PostgreSQL packet.
+  Task<Result<std::uint8_t>> peek_byte();
+  // Bytes that wait in the kernel; a peer that sends before TLS starts is stuffing plaintext
+  // (CVE-2021-23214).
+  bool has_unread_bytes();
+  // True once the peer has closed or reset; does not consume data. For clients that are kept waiting.
+  bool peer_gone();
+
+  Task<Result<void>> start_tls(std::shared_ptr<TlsServerContext> context);
+  Task<Result<void>> start_tls(std::shared_ptr<TlsClientContext> context, const std::string& host);
+  bool is_tls() const { return ssl_ != nullptr; }
+  std::string alpn() const;
+  ByteVector channel_binding() const;                      // RFC 5929 tls-server-end-point of the peer
+  const std::string& failure() const { return failure_; }  // what Io::failed was about
+
+  void shut_down();  // polite: TLS close_notify and FIN, without waiting
+  void close();
+  bool is_open() const { return socket_.is_open(); }
+  asio::any_io_executor executor() { return socket_.get_executor(); }
+  tcp::socket& socket() { return socket_; }
+
+ private:
+  Task<Result<void>> run_handshake(bool server);
+  Io tls_outcome(int result);
+
+  tcp::socket socket_;
+  ssl_st* ssl_ = nullptr;
+  std::shared_ptr<void> context_;  // keeps the TLS context alive
+  std::string failure_;
+};
+
+// Closes the stream when the time is over, unless destroyed before: the bound on handshakes and logins.
+class Deadline {
+ public:
+  Deadline(Stream& stream, std::chrono::nanoseconds limit);
+  ~Deadline();
+  bool passed() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// Connects to the first address of `host` that answers. The caller bounds it in time.
+Task<Result<std::unique_ptr<Stream>>> dial(std::string host, std::uint16_t port,
+                                           std::chrono::nanoseconds limit);
+
+}  // namespace sluice::net
