@@ -6,6 +6,10 @@
 
 namespace sluice {
 
+void wipe(MutableBytes bytes) {
+  sodium_memzero(bytes.data(), bytes.size());
+}
+
 Secret::Secret(Secret&& other) noexcept : value_(other.value_) {
   other.wipe();
 }

@@ -6,7 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "core/bytes.h"
+
 namespace sluice {
+
+// Overwrites bytes in a way that the compiler does not remove.
+void wipe(MutableBytes bytes);
 
 class Secret {
  public:
