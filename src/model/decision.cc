@@ -1,6 +1,9 @@
 #include "model/decision.h"
 
+#include <algorithm>
 #include <array>
+
+#include "model/pattern.h"
 
 namespace sluice {
 namespace {
@@ -11,6 +14,15 @@ constexpr std::array<std::string_view, 13> kReasonNames = {
     "",           "no_rule",         "denied_by_rule",  "over_limit",     "over_budget", "not_understood",
     "masked_use", "review_required", "review_rejected", "review_expired", "revoked",     "record_unavailable",
     "protocol"};
+
+bool excepted(const std::vector<std::string>& globs, std::string_view collection) {
+  return std::ranges::any_of(globs, [&](const std::string& glob) { return glob_matches(glob, collection); });
+}
+
+template <class AnyMask>
+bool in_force(const AnyMask& mask, std::string_view collection) {
+  return covers_name(mask.collection, collection) && !excepted(mask.except_collections, collection);
+}
 
 }  // namespace
 
@@ -27,6 +39,54 @@ std::optional<Mask> mask_from(std::string_view name) {
 
 std::string_view to_string(Reason reason) {
   return kReasonNames[static_cast<std::size_t>(reason)];
+}
+
+std::optional<FieldMask> MaskSet::field_mask(std::string_view collection, std::string_view field) const {
+  std::optional<FieldMask> found;
+  for (const FieldMask& mask : fields) {
+    if (!covers_path(mask.field, field) || !in_force(mask, collection)) continue;
+    if (!found) {
+      found = mask;
+      continue;
+    }
+    bool write_allowed = found->write_allowed && mask.write_allowed;
+    bool keep_order = found->keep_order && mask.keep_order;
+    Filters filters = std::min(found->filters, mask.filters);
+    if (mask.mask > found->mask) *found = mask;
+    found->write_allowed = write_allowed;
+    found->keep_order = keep_order;
+    found->filters = filters;
+  }
+  return found;
+}
+
+std::optional<VectorMask> MaskSet::vector_mask(std::string_view collection) const {
+  std::optional<VectorMask> found;
+  for (const VectorMask& mask : vectors) {
+    if (!in_force(mask, collection)) continue;
+    if (!found) {
+      found = mask;
+      continue;
+    }
+    Scores scores = std::max(found->scores, mask.scores);
+    if (mask.mask > found->mask) *found = mask;
+    found->scores = scores;
+  }
+  return found;
+}
+
+std::vector<const DetectMask*> MaskSet::detect_masks(std::string_view collection) const {
+  std::vector<const DetectMask*> found;
+  for (const DetectMask& mask : detects) {
+    if (in_force(mask, collection)) found.push_back(&mask);
+  }
+  return found;
+}
+
+bool MaskSet::touches(std::string_view collection) const {
+  auto here = [&](const auto& mask) { return in_force(mask, collection); };
+  return std::ranges::any_of(fields, here) || std::ranges::any_of(vectors, here) ||
+         std::ranges::any_of(detects, here);
 }
 
 }  // namespace sluice

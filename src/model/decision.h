@@ -28,11 +28,14 @@ enum class Scores : std::uint8_t { keep = 1, rank = 2, remove = 3 };  // stronge
 // How a masked field may be tested in filters.
 enum class Filters : std::uint8_t { none = 1, equality = 2 };
 
+// The patterns in a mask are read broadly (model/pattern.h): `covers_name` for collections, `covers_path` for
+// fields. Ask the lookups of MaskSet rather than the lists: they combine what several rules say.
 struct FieldMask {
   std::string collection;  // glob over collection names
   std::string field;       // column name or JSON path; glob
   Mask mask = Mask::redact;
-  std::string constant;  // for Mask::constant
+  std::string constant;                         // for Mask::constant
+  std::vector<std::string> except_collections;  // globs, read narrowly: not these
   bool write_allowed = false;
   bool keep_order = false;
   Filters filters = Filters::none;
@@ -43,6 +46,7 @@ struct VectorMask {
   std::string collection;  // glob
   Mask mask = Mask::remove;
   Scores scores = Scores::rank;
+  std::vector<std::string> except_collections;
   std::string rule;
 };
 
@@ -50,6 +54,7 @@ struct DetectMask {
   std::string collection;  // glob
   std::vector<std::string> detectors;
   Mask mask = Mask::partial;
+  std::vector<std::string> except_collections;
   std::string rule;
 };
 
@@ -61,6 +66,17 @@ struct MaskSet {
   std::vector<DetectMask> detects;
   std::uint64_t id = 0;
   bool empty() const { return fields.empty() && vectors.empty() && detects.empty(); }
+
+  // What holds for one field (column or JSON path "metadata.email"), all rules combined: the strongest mask
+  // wins; a permission (write, order, equality) holds only where every mask on that field gives it. `rule` is
+  // the winner's.
+  std::optional<FieldMask> field_mask(std::string_view collection, std::string_view field) const;
+  // The same for the collection's vectors. Whether a field is a vector only the system knows.
+  std::optional<VectorMask> vector_mask(std::string_view collection) const;
+  // Detectors that run over the collection's text fields, one entry per rule, in policy order.
+  std::vector<const DetectMask*> detect_masks(std::string_view collection) const;
+  // Whether any mask names this collection at all: the cheap first question.
+  bool touches(std::string_view collection) const;
 };
 
 enum class Over : std::uint8_t { deny = 1, clamp = 2, review = 3 };
@@ -69,8 +85,21 @@ struct Obligations {
   std::shared_ptr<const MaskSet> masks;      // never null; may be empty
   std::optional<std::uint64_t> max_records;  // the reply stops at this many; nullopt: unbounded
   Over over = Over::deny;  // what happens at max_records when the request did not say its limit
-  bool clamp = false;      // rewrite the request's limit down to max_records
-  std::string bound_rule;  // the rule that set max_records
+  bool clamp = false;  // the request's limit is lowered (or one is added) to max_records before it is sent; a
+                       // system that cannot do that refuses
+  std::string bound_rule;     // the rule that set max_records
+  std::string bound_message;  // that rule's own text for the client, when it has one
+  std::string bound_hint;
+};
+
+// A quota that an operation draws on: so many records per window, for one rule, principal and connection,
+// over all sessions. Made once per policy scope; drawn on in budget/ledger.h.
+struct Budget {
+  std::string key;            // "<rule>\n<principal>\n<connection>": the account's name, stable over restarts
+  std::uint64_t account = 0;  // the first 64 bits of SHA-256 of `key`
+  std::string rule;
+  std::uint64_t records = 0;  // per window
+  std::chrono::seconds window{0};
 };
 
 // Why a refusal happened; closed list. On-disk values: never renumber.
@@ -109,15 +138,20 @@ struct ReviewTerms {
 };
 
 // The evaluator's full answer; the gate turns it into a Permit, a Denial or a hold.
+//
+// Lifetime: `quotas` point into the policy that made the Ruling, and `source` keeps that alive; the rest is
+// owned.
 struct Ruling {
   enum class Effect : std::uint8_t { permit = 1, deny = 2, review = 3 };  // on-disk values
   Effect effect = Effect::deny;
-  Obligations obligations;           // for permit, and for review once it is approved
-  Denial denial;                     // for deny
-  ReviewTerms review;                // for review
-  std::vector<std::string> rules;    // every enforced rule that took part, in policy order
-  std::vector<std::string> shadow;   // "<rule>: <what it would have done>"
-  std::vector<std::string> budgets;  // keys into the budget ledger that this operation draws on
+  Obligations obligations;            // for permit, and for review once it is approved
+  Denial denial;                      // for deny
+  ReviewTerms review;                 // for review, and for a permit whose reply is bounded with Over::review
+  std::vector<std::string> rules;     // every enforced rule that took part, in policy order
+  std::vector<std::string> shadow;    // "<rule>: <what it would have done>"
+  std::vector<std::string> budgets;   // rules whose quotas this operation draws on, as recorded
+  std::vector<const Budget*> quotas;  // the same, for the ledger
+  std::shared_ptr<const void> source;  // keeps what `quotas` point to
   std::uint64_t policy_version = 0;
 };
 
