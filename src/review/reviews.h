@@ -119,10 +119,18 @@ class Reviews {
     std::vector<std::function<void(const Change&)>> callbacks;
   };
 
+  using Announcements = std::vector<Announcement>;
+
+  template <class Change>
+  auto announcing(Change&& change);
+  Result<Ticket> open_locked(const ReviewRequest& request, Announcements& out);
+  Result<Consumption> consume_locked(const Digest& digest, std::string_view principal, Announcements& out);
+  Result<Review> decide_locked(const ReviewId& id, const Principal& approver, bool approve,
+                               std::string comment, Announcements& out);
+  Result<void> expire_if_due(Entry& entry, WallTime now, Announcements& out);
+  Result<void> move_to(Entry& entry, Review next, std::string by, std::string comment, Announcements& out);
   Entry* find_by_digest(const Digest& digest, std::string_view principal);
-  Result<void> move_to(Entry& entry, Review next, Change change, std::vector<Announcement>& out);
-  void forget_if_over(const ReviewId& id, WallTime now);
-  void announce(std::vector<Announcement> announcements);
+  void forget(const ReviewId& id);
 
   const Clock& clock_;
   ReviewRepository& repository_;
