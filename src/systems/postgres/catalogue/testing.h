@@ -13,8 +13,9 @@
 //     enum public.mood sad
 //   )");
 //
-// Types are built-in ones, pgvector's (in schema public), and those that the description declares first. `pk` makes a
-// column part of the primary key, `unique` a unique index on it. Oids are given out in order of appearance.
+// Types are built-in ones, pgvector's (in schema public), and those that the description declares first. `pk`
+// makes a column part of the primary key, `unique` a unique index on it. Oids are given out in order of
+// appearance.
 #pragma once
 
 #include <memory>

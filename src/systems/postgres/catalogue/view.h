@@ -1,16 +1,17 @@
-// Catalogue: what one upstream database looks like to one role, as an immutable snapshot that all sessions of that
-// connection and role share (`std::shared_ptr<const Catalogue>`). Description (verbs, fields, keys) and masking
-// (which columns there are, and of what type) both bind names against it. Thread-safe because nothing changes.
+// Catalogue: what one upstream database looks like to one role, as an immutable snapshot that all sessions of
+// that connection and role share (`std::shared_ptr<const Catalogue>`). Description (verbs, fields, keys) and
+// masking (which columns there are, and of what type) both bind names against it. Thread-safe because nothing
+// changes.
 //
 //   const Relation* docs = catalogue->find_relation(session.search_path, "", "docs");
 //   if (docs == nullptr) ...            // not there, or not visible: never guess
 //
-// A snapshot is made by `Catalogue::make` from `CatalogueContents`, which the loader (loader.h) fills from the
-// server's answers and tests fill by hand (testing.h). Its `version` is a digest of the content: two snapshots with the
-// same version answer alike, so results that depend on the catalogue are cached under it.
+// A snapshot is made by `Catalogue::make` from `CatalogueContents`, which the loader (loader.h) fills from
+// the server's answers and tests fill by hand (testing.h). Its `version` is a digest of the content: two
+// snapshots with the same version answer alike, so results that depend on the catalogue are cached under it.
 //
-// What it does not hold: temporary objects (they belong to one session; see `may_be_temporary`), and anything that
-// changed after it was read. `queries.h` says how staleness is noticed.
+// What it does not hold: temporary objects (they belong to one session; see `may_be_temporary`), and anything
+// that changed after it was read. `queries.h` says how staleness is noticed.
 //
 // Names are as in the catalogue (folded, unquoted). An oid is unique per kind of object, not across kinds.
 #pragma once
@@ -22,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "systems/postgres/catalogue/functions.h"
@@ -34,15 +36,15 @@ using Oid = std::uint32_t;
 inline constexpr Oid kFirstNormalOid = 16384;
 
 struct Column {
-  std::int16_t attnum = 0;     // from 1; dropped columns are left out, so numbers may have gaps
+  std::int16_t attnum = 0;  // from 1; dropped columns are left out, so numbers may have gaps
   std::string name;
   Oid type = 0;
-  std::int32_t typmod = -1;    // varchar(n): n + 4; vector(n): n; -1: none
+  std::int32_t typmod = -1;  // varchar(n): n + 4; vector(n): n; -1: none
   bool not_null = false;
-  bool generated = false;      // GENERATED ALWAYS AS (expression), stored or virtual
-  bool identity = false;       // GENERATED ... AS IDENTITY
+  bool generated = false;  // GENERATED ALWAYS AS (expression), stored or virtual
+  bool identity = false;   // GENERATED ... AS IDENTITY
   bool has_default = false;
-  bool readable = true;        // the role may SELECT it
+  bool readable = true;                     // the role may SELECT it
   std::vector<std::int16_t> computed_from;  // of a generated column: the columns that its expression reads
 };
 
@@ -61,11 +63,12 @@ enum class RelationKind : char {
 struct Index {
   Oid oid = 0;
   std::string name;
-  std::string method;                  // "btree", "hnsw", "ivfflat", ...
-  bool unique = false;                 // and immediate, valid, without predicate and expression: a key
+  std::string method;   // "btree", "hnsw", "ivfflat", ...
+  bool unique = false;  // and immediate, valid, without predicate and expression: a key
   bool primary = false;
-  std::vector<std::int16_t> key;       // key columns in order; 0 for an expression
-  std::vector<std::int16_t> columns;   // every column that the index holds or computes from, also in its predicate
+  std::vector<std::int16_t> key;  // key columns in order; 0 for an expression
+  std::vector<std::int16_t>
+      columns;  // every column that the index holds or computes from, also in its predicate
 };
 
 struct Relation {
@@ -73,17 +76,17 @@ struct Relation {
   std::string schema;
   std::string name;
   RelationKind kind = RelationKind::table;
-  std::vector<Column> columns;         // live columns in attnum order
+  std::vector<Column> columns;  // live columns in attnum order
   std::vector<Index> indexes;
-  std::vector<Oid> parents;            // inheritance and partitioning, one step up
-  std::vector<Oid> children;           // one step down
-  std::vector<Oid> reads;              // of a view or materialised view: relations its definition reads, one step
-  std::vector<Oid> calls;              // of a view: functions its definition calls, built-in ones too
+  std::vector<Oid> parents;   // inheritance and partitioning, one step up
+  std::vector<Oid> children;  // one step down
+  std::vector<Oid> reads;     // of a view or materialised view: relations its definition reads, one step
+  std::vector<Oid> calls;     // of a view: functions its definition calls, built-in ones too
   std::vector<std::int16_t> primary_key;  // attnums in key order; empty: none
-  std::int64_t row_estimate = -1;      // reltuples; -1: unknown
-  bool system = false;                 // in pg_catalog, information_schema or pg_toast, made by initdb
+  std::int64_t row_estimate = -1;         // reltuples; -1: unknown
+  bool system = false;                    // in pg_catalog, information_schema or pg_toast, made by initdb
   bool row_security = false;
-  bool has_rules = false;              // rules other than a view's own ON SELECT
+  bool has_rules = false;  // rules other than a view's own ON SELECT
 
   std::string qualified_name() const { return schema + "." + name; }  // for people: not quoted
   const Column* column(std::string_view column_name) const;
@@ -93,7 +96,13 @@ struct Relation {
 
 // typtype of pg_type.
 enum class TypeKind : char {
-  base = 'b', composite = 'c', domain = 'd', enumeration = 'e', pseudo = 'p', range = 'r', multirange = 'm',
+  base = 'b',
+  composite = 'c',
+  domain = 'd',
+  enumeration = 'e',
+  pseudo = 'p',
+  range = 'r',
+  multirange = 'm',
 };
 
 struct Type {
@@ -101,33 +110,34 @@ struct Type {
   std::string schema;
   std::string name;
   TypeKind kind = TypeKind::base;
-  char category = 'X';               // typcategory: 'S' string, 'N' number, 'D' date/time, 'B' boolean, ...
-  Oid base = 0;                      // of a domain: the type under it (one step)
-  std::int32_t base_typmod = -1;     // of a domain
-  Oid element = 0;                   // of a true array: its element type
-  Oid relation = 0;                  // of a composite: its relation
-  bool not_null = false;             // of a domain
-  // False when using the type can run somebody's code: a domain with a CHECK, a base type outside pg_catalog and the
-  // vouched extensions, a type with a user-defined cast.
+  char category = 'X';            // typcategory: 'S' string, 'N' number, 'D' date/time, 'B' boolean, ...
+  Oid base = 0;                   // of a domain: the type under it (one step)
+  std::int32_t base_typmod = -1;  // of a domain
+  Oid element = 0;                // of a true array: its element type
+  Oid relation = 0;               // of a composite: its relation
+  bool not_null = false;          // of a domain
+  // False when using the type can run somebody's code: a domain with a CHECK, a base type outside pg_catalog
+  // and the vouched extensions, a type with a user-defined cast.
   bool vouched = true;
-  std::string extension;             // the extension it belongs to, if any
-  std::string first_label;           // of an enumeration: a label that always exists
+  std::string extension;    // the extension it belongs to, if any
+  std::string first_label;  // of an enumeration: a label that always exists
 };
 
 // How a function name resolved: its class, and the schema that has to be written to mean exactly this one.
 struct FunctionChoice {
   FunctionFacts facts;
-  std::string schema;
-  // True when the name could also mean a function of another class (an overload in another schema of the search path):
-  // the statement must then name the schema to be sure.
+  std::string schema;  // empty: unknown, or `ambiguous`
+  // True when several schemas of the search path have functions of that name: which one is meant depends on
+  // the types of the arguments. `facts` are then those of the most consequential one, so `dangerous` and
+  // `unvouched` win.
   bool ambiguous = false;
 };
 
 struct OperatorChoice {
-  std::string schema;        // "pg_catalog", or the schema of the extension
-  bool vouched = false;
-  bool ambiguous = false;    // as above
-  bool vector = false;       // an operator of pgvector
+  std::string schema;      // "pg_catalog", or the schema of the extension; empty: unknown, or `ambiguous`
+  bool vouched = false;    // whichever is meant, it only computes from its operands
+  bool ambiguous = false;  // as above
+  bool vector = false;     // pgvector has an operator of that name among them
 };
 
 // A function or operator outside pg_catalog, as far as the snapshot keeps it.
@@ -135,15 +145,17 @@ struct RoutineEntry {
   Oid oid = 0;
   std::string schema;
   std::string name;
-  std::string extension;     // the extension it belongs to, if any
-  bool c_language = false;   // written in C or internal: only a superuser can have made it
+  std::string extension;    // the extension it belongs to, if any
+  bool c_language = false;  // written in C or internal: only a superuser can have made it
+  // A function that `row.name` calls: it can be called with one argument, which is a row or of any type.
+  bool takes_row = false;
 };
 
 // Everything that a snapshot is made of. Relations, types: all that the role can see, system ones included.
-// Routines: user-defined and extension ones; of pg_catalog only the oid and name (`builtin_routines`), because what
-// they do is known from functions.h.
+// Routines: user-defined and extension ones; of those that initdb made only the oid and name
+// (`builtin_routines`), because what they do is known from functions.h.
 struct CatalogueContents {
-  int server_version = 0;    // server_version_num: 150020
+  int server_version = 0;  // server_version_num: 150020
   std::string database;
   std::string role;
   std::vector<std::string> default_search_path;  // as current_schemas(false) told when it was read
@@ -151,14 +163,14 @@ struct CatalogueContents {
   std::vector<Relation> relations;
   std::vector<Type> types;
   std::vector<RoutineEntry> functions;
-  std::vector<RoutineEntry> operators;
+  std::vector<RoutineEntry> operators;  // outside pg_catalog only
   std::unordered_map<Oid, std::string> builtin_routines;
   std::string vector_schema;  // where extension "vector" is installed; empty: it is not
   std::string fingerprint;    // what the staleness query answered when this was read (queries.h)
 };
 
-// Unqualified names resolve over these, in order. Empty schema names and "pg_temp" are skipped; pg_catalog is searched
-// first when it is not named.
+// Unqualified names resolve over these, in order. Empty schema names and "pg_temp" are skipped; pg_catalog is
+// searched first when it is not named.
 using SearchPath = std::span<const std::string>;
 
 class Catalogue {
@@ -187,11 +199,15 @@ class Catalogue {
 
   FunctionChoice find_function(SearchPath path, std::string_view schema, std::string_view name) const;
   OperatorChoice find_operator(SearchPath path, std::string_view schema, std::string_view name) const;
-  // What is known about a function by oid (for `Relation::calls`).
+  // What is known about a function by oid, for `Relation::calls`. Unlike for names, a function of pg_catalog
+  // that no table holds counts as plain when it stands behind an operator or cast (int4pl), because
+  // definitions name those.
   FunctionFacts function_facts(Oid oid) const;
+  // Whether `row.name` may call a function that is not vouched, where `name` is not a column.
+  bool names_unvouched_row_function(std::string_view name) const;
 
-  // All relations that share rows with this one through inheritance or partitioning, in both directions and any number
-  // of steps, itself included.
+  // All relations that share rows with this one through inheritance or partitioning, in both directions and
+  // any number of steps, itself included.
   std::vector<Oid> family(Oid oid) const;
   // All relations that a view reads, any number of steps down, itself included; for a table: itself.
   std::vector<Oid> lineage(Oid oid) const;
@@ -213,6 +229,7 @@ class Catalogue {
   std::unordered_map<Oid, const RoutineEntry*> function_by_oid_;
   std::unordered_map<std::string, std::vector<const RoutineEntry*>> functions_by_name_;
   std::unordered_map<std::string, std::vector<const RoutineEntry*>> operators_by_name_;
+  std::unordered_set<std::string> builtin_function_names_;
 };
 
 }  // namespace sluice::postgres

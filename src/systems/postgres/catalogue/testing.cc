@@ -1,0 +1,382 @@
+#include "systems/postgres/catalogue/testing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+namespace sluice::postgres::testing {
+namespace {
+
+struct BuiltinType {
+  const char* name;
+  Oid oid;
+  Oid array;
+  char category;
+  TypeKind kind = TypeKind::base;
+};
+
+// pg_type.dat; oids are the same in every version.
+constexpr BuiltinType kTypes[] = {
+    {"bool", 16, 1000, 'B'},
+    {"bytea", 17, 1001, 'U'},
+    {"char", 18, 1002, 'Z'},
+    {"name", 19, 1003, 'S'},
+    {"int8", 20, 1016, 'N'},
+    {"int2", 21, 1005, 'N'},
+    {"int4", 23, 1007, 'N'},
+    {"text", 25, 1009, 'S'},
+    {"oid", 26, 1028, 'N'},
+    {"xid", 28, 1011, 'U'},
+    {"json", 114, 199, 'U'},
+    {"xml", 142, 143, 'U'},
+    {"point", 600, 1017, 'G'},
+    {"float4", 700, 1021, 'N'},
+    {"float8", 701, 1022, 'N'},
+    {"money", 790, 791, 'N'},
+    {"inet", 869, 1041, 'I'},
+    {"bpchar", 1042, 1014, 'S'},
+    {"varchar", 1043, 1015, 'S'},
+    {"date", 1082, 1182, 'D'},
+    {"time", 1083, 1183, 'D'},
+    {"timestamp", 1114, 1115, 'D'},
+    {"timestamptz", 1184, 1185, 'D'},
+    {"interval", 1186, 1187, 'T'},
+    {"timetz", 1266, 1270, 'D'},
+    {"bit", 1560, 1561, 'V'},
+    {"varbit", 1562, 1563, 'V'},
+    {"numeric", 1700, 1231, 'N'},
+    {"regclass", 2205, 2210, 'N'},
+    {"uuid", 2950, 2951, 'U'},
+    {"tsvector", 3614, 3643, 'U'},
+    {"jsonb", 3802, 3807, 'U'},
+    {"int4range", 3904, 3905, 'R', TypeKind::range},
+    {"record", 2249, 2287, 'P', TypeKind::pseudo},
+};
+
+constexpr const char* kVectorFunctions[] = {
+    "avg",
+    "binary_quantize",
+    "cosine_distance",
+    "halfvec",
+    "hamming_distance",
+    "inner_product",
+    "jaccard_distance",
+    "l1_distance",
+    "l2_distance",
+    "l2_norm",
+    "l2_normalize",
+    "subvector",
+    "sum",
+    "vector",
+    "vector_dims",
+    "vector_negative_inner_product",
+    "vector_norm",
+};
+constexpr const char* kVectorOperators[] = {
+    "<->", "<#>", "<=>", "<+>", "<~>", "<%>", "+", "-", "*", "||", "=", "<>", "<", "<=", ">", ">=",
+};
+
+[[noreturn]] void give_up(std::string_view what, std::string_view line) {
+  fmt::print(stderr, "testing::catalogue: {}: \"{}\"\n", what, line);
+  std::abort();
+}
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] == '(') ++depth;
+    if (i < text.size() && text[i] == ')') --depth;
+    if (i < text.size() && (text[i] != at || depth > 0)) continue;
+    auto part = text.substr(begin, i - begin);
+    while (part.starts_with(' ')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    if (!part.empty()) parts.push_back(part);
+    begin = i + 1;
+  }
+  return parts;
+}
+
+class Reader {
+ public:
+  Reader() {
+    contents_.server_version = 150020;
+    contents_.database = "app";
+    contents_.role = "app";
+    contents_.default_search_path = {"public"};
+    contents_.schemas = {"pg_catalog", "information_schema", "public"};
+    contents_.vector_schema = "public";
+    contents_.fingerprint = "test";
+    for (const auto& each : kTypes)
+      add_type("pg_catalog", each.name, each.oid, each.array, each.category, each.kind);
+    for (const char* name : {"vector", "halfvec", "sparsevec"}) {
+      Oid oid = next_oid();
+      add_type("public", name, oid, next_oid(), 'U', TypeKind::base);
+      contents_.types[contents_.types.size() - 2].extension = "vector";
+    }
+    for (const char* name : kVectorFunctions) add_routine(contents_.functions, "public", name, "vector");
+    for (const char* name : kVectorOperators) add_routine(contents_.operators, "public", name, "vector");
+    for (const char* line :
+         {"pg_catalog.pg_class(oid oid pk, relname name, relnamespace oid)",
+          "pg_catalog.pg_type(oid oid pk, typname name)", "pg_catalog.pg_namespace(oid oid pk, nspname name)",
+          "pg_catalog.pg_attribute(attrelid oid, attname name)",
+          "pg_catalog.pg_statistic(starelid oid, stavalues1 text[])",
+          "pg_catalog.pg_stats(tablename name, most_common_vals text[])",
+          "pg_catalog.pg_stat_activity(pid int4, query text)",
+          "information_schema.columns(table_name name, column_name name)"}) {
+      read_table(line, RelationKind::table);
+      contents_.relations.back().system = true;
+    }
+  }
+
+  void read_line(std::string_view line) {
+    auto take = [&](std::string_view word) {
+      if (!line.starts_with(word)) return false;
+      line.remove_prefix(word.size());
+      return true;
+    };
+    if (take("index ")) return read_index(line);
+    if (take("view ")) return read_view(line, RelationKind::view);
+    if (take("matview ")) return read_view(line, RelationKind::materialized_view);
+    if (take("foreign ")) return read_table(line, RelationKind::foreign_table);
+    if (take("partitioned ")) return read_table(line, RelationKind::partitioned_table);
+    if (take("sequence ")) return read_table(line, RelationKind::sequence);
+    if (take("child ")) return read_child(line);
+    if (take("function ")) return read_routine(contents_.functions, line);
+    if (take("operator ")) return read_routine(contents_.operators, line);
+    if (take("domain ")) return read_domain(line);
+    if (take("enum ")) return read_enum(line);
+    read_table(line, RelationKind::table);
+  }
+
+  std::shared_ptr<const Catalogue> finish() { return Catalogue::make(std::move(contents_)); }
+
+ private:
+  Oid next_oid() { return next_oid_++; }
+
+  void add_type(std::string schema, std::string name, Oid oid, Oid array, char category, TypeKind kind) {
+    Type type;
+    type.oid = oid;
+    type.schema = schema;
+    type.name = name;
+    type.category = category;
+    type.kind = kind;
+    contents_.types.push_back(type);
+    Type list;
+    list.oid = array;
+    list.schema = std::move(schema);
+    list.name = "_" + name;
+    list.category = 'A';
+    list.element = oid;
+    contents_.types.push_back(list);
+  }
+
+  void add_routine(std::vector<RoutineEntry>& to, std::string_view schema, std::string_view name,
+                   std::string_view extension) {
+    RoutineEntry entry;
+    entry.oid = next_oid();
+    entry.schema = schema;
+    entry.name = name;
+    entry.extension = extension;
+    entry.c_language = !extension.empty();
+    to.push_back(std::move(entry));
+  }
+
+  std::pair<std::string, std::string> read_name(std::string_view text) {
+    auto dot = text.find('.');
+    if (dot == text.npos) give_up("a name needs its schema", text);
+    std::string schema(text.substr(0, dot));
+    if (std::ranges::find(contents_.schemas, schema) == contents_.schemas.end())
+      contents_.schemas.push_back(schema);
+    return {schema, std::string(text.substr(dot + 1))};
+  }
+
+  Relation& relation(std::string_view name) {
+    for (Relation& each : contents_.relations) {
+      if (each.qualified_name() == name) return each;
+    }
+    give_up("no such relation yet", name);
+  }
+
+  Type& type(std::string_view name) {
+    bool array = name.ends_with("[]");
+    std::string key(array ? name.substr(0, name.size() - 2) : name);
+    if (array) key.insert(0, "_");
+    for (Type& each : contents_.types) {
+      if (each.name == key || each.schema + "." + each.name == key) return each;
+    }
+    give_up("no such type", name);
+  }
+
+  Column read_column(Relation& to, std::string_view text) {
+    auto words = split(text, ' ');
+    if (words.size() < 2) give_up("a column needs a type", text);
+    Column column;
+    column.attnum = static_cast<std::int16_t>(to.columns.size() + 1);
+    column.name = words[0];
+    std::string_view type_text = words[1];
+    if (auto open = type_text.find('('); open != type_text.npos) {
+      std::string_view number = type_text.substr(open + 1, type_text.size() - open - 2);
+      std::from_chars(number.data(), number.data() + number.size(), column.typmod);
+      type_text = type_text.substr(0, open);
+      if (type_text == "varchar" || type_text == "bpchar") column.typmod += 4;  // VARHDRSZ
+    }
+    column.type = type(type_text).oid;
+    std::string_view previous;
+    for (std::size_t i = 2; i < words.size(); ++i) {
+      std::string_view word = words[i];
+      if (word == "pk") {
+        to.primary_key.push_back(column.attnum);
+        column.not_null = true;
+      } else if (word == "null") {
+        column.not_null = previous == "not";
+      } else if (word == "unique") {
+        add_index(to, "btree", {column.attnum}, true, false);
+      } else if (word == "hidden") {
+        column.readable = false;
+      } else if (word == "from") {  // generated from <column>
+        column.generated = true;
+        column.computed_from.push_back(to.column(words.at(++i))->attnum);
+      }
+      previous = word;
+    }
+    return column;
+  }
+
+  void add_index(Relation& to, std::string_view method, std::vector<std::int16_t> columns, bool unique,
+                 bool primary) {
+    Index index;
+    index.oid = next_oid();
+    index.name = fmt::format("{}_{}", to.name, index.oid);
+    index.method = method;
+    index.key = columns;
+    index.columns = std::move(columns);
+    index.unique = unique;
+    index.primary = primary;
+    to.indexes.push_back(std::move(index));
+  }
+
+  // The rest after the closing parenthesis.
+  std::string_view read_relation(std::string_view line, RelationKind kind) {
+    auto open = line.find('(');
+    auto close = line.find(") reads");
+    if (close == line.npos) close = line.rfind(')');
+    if (open == line.npos || close == line.npos) give_up("a relation needs its columns", line);
+    Relation made;
+    made.oid = next_oid();
+    std::tie(made.schema, made.name) = read_name(line.substr(0, open));
+    made.kind = kind;
+    for (auto part : split(line.substr(open + 1, close - open - 1), ',')) {
+      Column column = read_column(made, part);
+      made.columns.push_back(std::move(column));
+    }
+    if (!made.primary_key.empty()) add_index(made, "btree", made.primary_key, true, true);
+    contents_.relations.push_back(made);
+    Oid row = next_oid();
+    add_type(made.schema, made.name, row, next_oid(), 'C', TypeKind::composite);
+    contents_.types[contents_.types.size() - 2].relation = made.oid;
+    return line.substr(close + 1);
+  }
+
+  void read_table(std::string_view line, RelationKind kind) { read_relation(line, kind); }
+
+  void read_view(std::string_view line, RelationKind kind) {
+    auto words = split(read_relation(line, kind), ' ');
+    Oid made = contents_.relations.back().oid;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      Oid source = relation(words[i]).oid;
+      std::ranges::find(contents_.relations, made, &Relation::oid)->reads.push_back(source);
+    }
+  }
+
+  void read_index(std::string_view line) {
+    auto words = split(line, ' ');
+    if (words.size() != 2) give_up("index: <relation> <method>(<columns>)", line);
+    Relation& to = relation(words[0]);
+    auto open = words[1].find('(');
+    std::vector<std::int16_t> columns;
+    for (auto name : split(words[1].substr(open + 1, words[1].size() - open - 2), ',')) {
+      const Column* column = to.column(name);
+      if (column == nullptr) give_up("index on an unknown column", line);
+      columns.push_back(column->attnum);
+    }
+    add_index(to, words[1].substr(0, open), std::move(columns), false, false);
+  }
+
+  void read_child(std::string_view line) {
+    auto words = split(line, ' ');
+    if (words.size() != 3) give_up("child: <relation> of <parent>", line);
+    Relation& parent = relation(words[2]);
+    Relation made = parent;
+    made.oid = next_oid();
+    std::tie(made.schema, made.name) = read_name(words[0]);
+    made.parents = {parent.oid};
+    made.children.clear();
+    parent.children.push_back(made.oid);
+    contents_.relations.push_back(std::move(made));
+  }
+
+  void read_routine(std::vector<RoutineEntry>& to, std::string_view line) {
+    auto words = split(line, ' ');
+    auto [schema, name] = read_name(words[0]);
+    add_routine(to, schema, name, "");
+    if (words.size() > 1 && words[1] == "row") to.back().takes_row = true;
+    if (words.size() > 2 && words[1] == "extension") {
+      to.back().extension = words[2];
+      to.back().c_language = true;
+    }
+  }
+
+  void read_domain(std::string_view line) {
+    auto words = split(line, ' ');
+    auto [schema, name] = read_name(words[0]);
+    Oid base = type(words[1]).oid;
+    char category = type(words[1]).category;
+    Oid oid = next_oid();
+    add_type(schema, name, oid, next_oid(), category, TypeKind::domain);
+    Type& made = contents_.types[contents_.types.size() - 2];
+    made.base = base;
+    made.vouched = words.size() < 3 || words[2] != "check";
+  }
+
+  void read_enum(std::string_view line) {
+    auto words = split(line, ' ');
+    auto [schema, name] = read_name(words[0]);
+    Oid oid = next_oid();
+    add_type(schema, name, oid, next_oid(), 'E', TypeKind::enumeration);
+    contents_.types[contents_.types.size() - 2].first_label = words.at(1);
+  }
+
+  CatalogueContents contents_;
+  Oid next_oid_ = kFirstNormalOid;
+};
+
+}  // namespace
+
+std::shared_ptr<const Catalogue> catalogue(std::string_view description) {
+  Reader reader;
+  for (auto line : split(description, '\n')) reader.read_line(line);
+  return reader.finish();
+}
+
+std::shared_ptr<const Catalogue> sample_catalogue() {
+  static const auto shared = catalogue(R"(
+    public.pgbench_accounts(aid int4 pk, bid int4, abalance int4, filler bpchar(84))
+    public.pgbench_branches(bid int4 pk, bbalance int4, filler bpchar(88))
+    public.pgbench_tellers(tid int4 pk, bid int4, tbalance int4, filler bpchar(84))
+    public.pgbench_history(tid int4, bid int4, aid int4, delta int4, mtime timestamp, filler bpchar(22))
+    public.docs(id int4 pk, tenant text, title text, email text, ssn text, salary int4, note jsonb, embedding vector(4))
+    index public.docs hnsw(embedding)
+    public.sink(id int4 not null, data text, v vector(4))
+    view public.docs_v(id int4, contact text, e2 vector(4)) reads public.docs
+    matview public.docs_mv(id int4, contact text) reads public.docs
+    function public.f_email
+  )");
+  return shared;
+}
+
+}  // namespace sluice::postgres::testing

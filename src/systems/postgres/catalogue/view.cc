@@ -1,0 +1,372 @@
+#include "systems/postgres/catalogue/view.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/crypto.h"
+
+namespace sluice::postgres {
+namespace {
+
+constexpr std::string_view kSystemSchema = "pg_catalog";
+
+// Feeds every field with its length in front, so that no two contents give the same bytes.
+class ContentDigest {
+ public:
+  ContentDigest& text(std::string_view value) {
+    number(value.size());
+    sha_.update(value);
+    return *this;
+  }
+  template <class T>
+    requires std::is_integral_v<T> || std::is_enum_v<T>
+  ContentDigest& number(T value) {
+    auto wide = static_cast<std::uint64_t>(value);
+    sha_.update(Bytes(reinterpret_cast<const std::uint8_t*>(&wide), sizeof wide));
+    return *this;
+  }
+  template <class T>
+  ContentDigest& numbers(const std::vector<T>& values) {
+    number(values.size());
+    for (auto value : values) number(value);
+    return *this;
+  }
+  std::uint64_t finish() {
+    Digest digest = sha_.finish();
+    std::uint64_t head = 0;
+    std::ranges::copy_n(digest.begin(), sizeof head, reinterpret_cast<std::uint8_t*>(&head));
+    return head == 0 ? 1 : head;
+  }
+
+ private:
+  Sha256 sha_;
+};
+
+void digest_relation(ContentDigest& digest, const Relation& relation) {
+  digest.number(relation.oid).text(relation.schema).text(relation.name).number(relation.kind);
+  digest.number(relation.columns.size());
+  for (const Column& column : relation.columns) {
+    digest.number(column.attnum).text(column.name).number(column.type).number(column.typmod);
+    digest.number(column.not_null)
+        .number(column.generated)
+        .number(column.identity)
+        .number(column.has_default);
+    digest.number(column.readable).numbers(column.computed_from);
+  }
+  digest.number(relation.indexes.size());
+  for (const Index& index : relation.indexes) {
+    digest.number(index.oid).text(index.name).text(index.method).number(index.unique).number(index.primary);
+    digest.numbers(index.key).numbers(index.columns);
+  }
+  digest.numbers(relation.parents).numbers(relation.children).numbers(relation.reads).numbers(relation.calls);
+  digest.numbers(relation.primary_key).number(relation.system).number(relation.row_security);
+  digest.number(relation.has_rules);
+  // row_estimate is left out: it informs people and changes with every ANALYZE.
+}
+
+void digest_routines(ContentDigest& digest, const std::vector<RoutineEntry>& routines) {
+  digest.number(routines.size());
+  for (const RoutineEntry& entry : routines) {
+    digest.number(entry.oid)
+        .text(entry.schema)
+        .text(entry.name)
+        .text(entry.extension)
+        .number(entry.c_language);
+    digest.number(entry.takes_row);
+  }
+}
+
+std::uint64_t digest_contents(const CatalogueContents& contents) {
+  ContentDigest digest;
+  digest.number(contents.server_version)
+      .text(contents.database)
+      .text(contents.role)
+      .text(contents.vector_schema);
+  for (const auto& schema : contents.default_search_path) digest.text(schema);
+  digest.number(contents.relations.size());
+  for (const Relation& relation : contents.relations) digest_relation(digest, relation);
+  digest.number(contents.types.size());
+  for (const Type& type : contents.types) {
+    digest.number(type.oid).text(type.schema).text(type.name).number(type.kind).number(type.category);
+    digest.number(type.base).number(type.base_typmod).number(type.element).number(type.relation);
+    digest.number(type.not_null).number(type.vouched).text(type.extension).text(type.first_label);
+  }
+  digest_routines(digest, contents.functions);
+  digest_routines(digest, contents.operators);
+  return digest.finish();
+}
+
+// A composite, array, domain or range is no better than what it is made of.
+void spread_distrust(CatalogueContents& contents) {
+  std::unordered_map<Oid, Type*> types;
+  for (Type& type : contents.types) types.emplace(type.oid, &type);
+  std::unordered_map<Oid, const Relation*> relations;
+  for (const Relation& relation : contents.relations) relations.emplace(relation.oid, &relation);
+  auto distrusted = [&](Oid oid) {
+    auto found = types.find(oid);
+    return found != types.end() && !found->second->vouched;
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Type& type : contents.types) {
+      if (!type.vouched) continue;
+      bool bad = (type.element != 0 && distrusted(type.element)) || (type.base != 0 && distrusted(type.base));
+      if (auto found = relations.find(type.relation); type.relation != 0 && found != relations.end()) {
+        bad = bad || std::ranges::any_of(found->second->columns,
+                                         [&](const Column& c) { return distrusted(c.type); });
+      }
+      if (bad) {
+        type.vouched = false;
+        changed = true;
+      }
+    }
+  }
+}
+
+FunctionFacts facts_of(const RoutineEntry& entry) {
+  if (entry.extension.empty()) return {};
+  FunctionFacts facts = extension_function(entry.extension, entry.name);
+  // What is not written in C may have been added by whoever owns the extension.
+  if (!entry.c_language && facts.cls != FunctionClass::dangerous) return {};
+  return facts;
+}
+
+int consequence(FunctionClass cls) {
+  switch (cls) {
+    case FunctionClass::dangerous: return 11;
+    case FunctionClass::unvouched: return 10;
+    case FunctionClass::value_aggregate: return 9;
+    case FunctionClass::set_returning: return 8;
+    case FunctionClass::aggregate: return 7;
+    case FunctionClass::value_window: return 6;
+    case FunctionClass::window: return 5;
+    case FunctionClass::vector: return 4;
+    case FunctionClass::session: return 3;
+    case FunctionClass::catalogue: return 2;
+    case FunctionClass::extension: return 1;
+    case FunctionClass::plain: return 0;
+  }
+  return 10;
+}
+
+bool on_path(SearchPath path, std::string_view schema) {
+  return schema == kSystemSchema || std::ranges::find(path, schema) != path.end();
+}
+
+// The first schema of the path (pg_catalog before all others unless it is named) for which `find` answers.
+template <class Find>
+auto search(SearchPath path, Find find) -> decltype(find(kSystemSchema)) {
+  if (std::ranges::find(path, kSystemSchema) == path.end()) {
+    if (auto found = find(kSystemSchema)) return found;
+  }
+  for (const std::string& schema : path) {
+    if (schema.empty() || Catalogue::is_temporary_schema(schema)) continue;
+    if (auto found = find(std::string_view(schema))) return found;
+  }
+  return nullptr;
+}
+
+template <class T>
+const T* in_schema(const std::unordered_map<std::string, std::vector<const T*>>& by_name,
+                   const std::string& name, std::string_view schema) {
+  auto found = by_name.find(name);
+  if (found == by_name.end()) return nullptr;
+  auto at = std::ranges::find_if(found->second, [&](const T* each) { return each->schema == schema; });
+  return at == found->second.end() ? nullptr : *at;
+}
+
+}  // namespace
+
+const Column* Relation::column(std::string_view column_name) const {
+  auto at = std::ranges::find(columns, column_name, &Column::name);
+  return at == columns.end() ? nullptr : &*at;
+}
+
+const Column* Relation::column(std::int16_t attnum) const {
+  auto at = std::ranges::find(columns, attnum, &Column::attnum);
+  return at == columns.end() ? nullptr : &*at;
+}
+
+std::shared_ptr<const Catalogue> Catalogue::make(CatalogueContents contents) {
+  return std::shared_ptr<const Catalogue>(new Catalogue(std::move(contents)));
+}
+
+Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)) {
+  spread_distrust(contents_);
+  version_ = digest_contents(contents_);
+  for (const Relation& relation : contents_.relations) {
+    relation_by_oid_.emplace(relation.oid, &relation);
+    relations_by_name_[relation.name].push_back(&relation);
+  }
+  for (const Type& type : contents_.types) {
+    type_by_oid_.emplace(type.oid, &type);
+    types_by_name_[type.name].push_back(&type);
+  }
+  for (const RoutineEntry& entry : contents_.functions) {
+    function_by_oid_.emplace(entry.oid, &entry);
+    functions_by_name_[entry.name].push_back(&entry);
+  }
+  for (const RoutineEntry& entry : contents_.operators) operators_by_name_[entry.name].push_back(&entry);
+  for (const auto& [oid, name] : contents_.builtin_routines) builtin_function_names_.insert(name);
+}
+
+const Relation* Catalogue::relation(Oid oid) const {
+  auto found = relation_by_oid_.find(oid);
+  return found == relation_by_oid_.end() ? nullptr : found->second;
+}
+
+const Relation* Catalogue::find_relation(SearchPath path, std::string_view schema,
+                                         std::string_view name) const {
+  std::string key(name);
+  if (!schema.empty()) return in_schema(relations_by_name_, key, schema);
+  return search(path, [&](std::string_view each) { return in_schema(relations_by_name_, key, each); });
+}
+
+std::span<const Relation* const> Catalogue::relations_named(std::string_view name) const {
+  auto found = relations_by_name_.find(std::string(name));
+  if (found == relations_by_name_.end()) return {};
+  return found->second;
+}
+
+const Type* Catalogue::type(Oid oid) const {
+  auto found = type_by_oid_.find(oid);
+  return found == type_by_oid_.end() ? nullptr : found->second;
+}
+
+const Type* Catalogue::find_type(SearchPath path, std::string_view schema, std::string_view name) const {
+  std::string key(name);
+  if (!schema.empty()) return in_schema(types_by_name_, key, schema);
+  return search(path, [&](std::string_view each) { return in_schema(types_by_name_, key, each); });
+}
+
+const Type* Catalogue::base_type(Oid oid) const {
+  const Type* at = type(oid);
+  // A chain of domains is as long as people made it, and never a circle in a healthy catalogue: bounded all
+  // the same.
+  for (std::size_t steps = contents_.types.size(); at != nullptr && at->kind == TypeKind::domain; --steps) {
+    if (steps == 0) return nullptr;
+    at = type(at->base);
+  }
+  return at;
+}
+
+std::string Catalogue::type_name(Oid oid) const {
+  const Type* found = type(oid);
+  if (found == nullptr) return "?";
+  if (found->element != 0 && found->category == 'A') {
+    const Type* element = type(found->element);
+    if (element != nullptr) return element->schema + "." + element->name + "[]";
+  }
+  return found->schema + "." + found->name;
+}
+
+FunctionChoice Catalogue::find_function(SearchPath path, std::string_view schema,
+                                        std::string_view name) const {
+  FunctionChoice choice;
+  bool found_any = false;
+  auto consider = [&](FunctionFacts facts, std::string_view in) {
+    if (!found_any || consequence(facts.cls) > consequence(choice.facts.cls)) choice.facts = facts;
+    if (found_any && choice.schema != in) choice.ambiguous = true;
+    if (!found_any) choice.schema = in;
+    found_any = true;
+  };
+  std::string key(name);
+  if (schema.empty() || schema == kSystemSchema) {
+    auto builtin = builtin_function(name);
+    if (builtin || builtin_function_names_.contains(key))
+      consider(builtin.value_or(FunctionFacts{}), kSystemSchema);
+  }
+  if (auto entries = functions_by_name_.find(key); entries != functions_by_name_.end()) {
+    for (const RoutineEntry* entry : entries->second) {
+      if (schema.empty() ? on_path(path, entry->schema) : entry->schema == schema) {
+        consider(facts_of(*entry), entry->schema);
+      }
+    }
+  }
+  if (choice.ambiguous) choice.schema.clear();
+  return choice;
+}
+
+OperatorChoice Catalogue::find_operator(SearchPath path, std::string_view schema,
+                                        std::string_view name) const {
+  OperatorChoice choice;
+  bool found_any = false;
+  auto consider = [&](bool vouched, std::string_view in) {
+    if (found_any && choice.schema != in) choice.ambiguous = true;
+    choice.vouched = vouched && (choice.vouched || !found_any);
+    if (!found_any) choice.schema = in;
+    found_any = true;
+  };
+  if ((schema.empty() || schema == kSystemSchema) && is_builtin_operator(name)) consider(true, kSystemSchema);
+  if (auto entries = operators_by_name_.find(std::string(name)); entries != operators_by_name_.end()) {
+    for (const RoutineEntry* entry : entries->second) {
+      if (schema.empty() ? !on_path(path, entry->schema) : entry->schema != schema) continue;
+      consider(entry->c_language && is_vouched_extension(entry->extension), entry->schema);
+      choice.vector = choice.vector || entry->extension == "vector";
+    }
+  }
+  if (choice.ambiguous) choice.schema.clear();
+  return choice;
+}
+
+FunctionFacts Catalogue::function_facts(Oid oid) const {
+  if (auto found = function_by_oid_.find(oid); found != function_by_oid_.end())
+    return facts_of(*found->second);
+  auto name = contents_.builtin_routines.find(oid);
+  if (name == contents_.builtin_routines.end()) return {};
+  if (auto facts = builtin_function(name->second)) return *facts;
+  bool inner = name->second.starts_with("pg_") || name->second.starts_with("binary_upgrade_");
+  return inner ? FunctionFacts{} : FunctionFacts{FunctionClass::plain, Danger::none};
+}
+
+bool Catalogue::names_unvouched_row_function(std::string_view name) const {
+  auto entries = functions_by_name_.find(std::string(name));
+  if (entries == functions_by_name_.end()) return false;
+  return std::ranges::any_of(entries->second, [](const RoutineEntry* entry) {
+    return entry->takes_row && consequence(facts_of(*entry).cls) >= consequence(FunctionClass::unvouched);
+  });
+}
+
+namespace {
+
+// Everything reachable from `start` over `next`, `start` first.
+template <class Next>
+std::vector<Oid> reachable(Oid start, Next next) {
+  std::vector<Oid> order{start};
+  std::unordered_set<Oid> seen{start};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    next(order[i], [&](Oid oid) {
+      if (seen.insert(oid).second) order.push_back(oid);
+    });
+  }
+  return order;
+}
+
+}  // namespace
+
+std::vector<Oid> Catalogue::family(Oid oid) const {
+  return reachable(oid, [&](Oid at, auto visit) {
+    const Relation* each = relation(at);
+    if (each == nullptr) return;
+    for (Oid parent : each->parents) visit(parent);
+    for (Oid child : each->children) visit(child);
+  });
+}
+
+std::vector<Oid> Catalogue::lineage(Oid oid) const {
+  return reachable(oid, [&](Oid at, auto visit) {
+    const Relation* each = relation(at);
+    if (each == nullptr || !each->is_view()) return;
+    for (Oid source : each->reads) visit(source);
+  });
+}
+
+bool Catalogue::is_system_schema(std::string_view schema) {
+  return schema == kSystemSchema || schema == "information_schema" || schema == "pg_toast";
+}
+
+bool Catalogue::is_temporary_schema(std::string_view schema) {
+  return schema == "pg_temp" || schema.starts_with("pg_temp_") || schema.starts_with("pg_toast_temp_");
+}
+
+}  // namespace sluice::postgres
