@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -185,8 +186,8 @@ inline constexpr std::size_t kMaxParams = 64;         // kept of one operation
 struct Intent {
   SessionId session;
   OperationId operation;
-  const Operation* op = nullptr;       // recorded once per segment as `statement`
-  const Ruling* ruling = nullptr;      // recorded once per segment as `ruling`
+  std::shared_ptr<const Operation> op;  // recorded once per segment as `statement`; the log may keep it alive
+  const Ruling* ruling = nullptr;       // recorded once per segment as `ruling`
   Digest policy_digest{};              // of the policy files that decided
   std::optional<std::uint64_t> limit;  // the effective number of records; nullopt: unbounded
   Digest params_digest{};              // over all bound parameters; zero: none were bound
@@ -238,8 +239,8 @@ struct Outcome {
 struct DeniedOperation {
   SessionId session;
   OperationId operation;
-  const Operation* op = nullptr;   // nullptr: refused before it was understood
-  const Ruling* ruling = nullptr;  // nullptr: refused before policy was asked
+  std::shared_ptr<const Operation> op;  // nullptr: refused before it was understood
+  const Ruling* ruling = nullptr;       // nullptr: refused before policy was asked
   Digest policy_digest{};
   Denial denial;
   std::string_view text;  // what was refused, where there is no Operation; bounded by the caller's own limit

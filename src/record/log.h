@@ -2,7 +2,7 @@
 // its outcome is (DESIGN §7).
 //
 //   TRY(auto log, Log::open({.folder = "/var/lib/sluice/record", .shard = 1, .key = key}, clock));
-//   TRY(auto receipt, log->intent({.session = id, .operation = n, .op = &op, .ruling = &ruling, ...}));
+//   TRY(auto receipt, log->intent({.session = id, .operation = n, .op = op, .ruling = &ruling, ...}));
 //   CHECK_OK(log->sync());              // durability `host` only: once per turn of the event loop, for all receipts
 //   ... forward ...
 //   TRY(receipt, log->outcome({...}));  // before the end of the reply
@@ -23,6 +23,7 @@
 // Layout on disk, guarantees and their limits: docs/record.md.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
