@@ -61,11 +61,14 @@ class ChannelBinding {
   std::string data_;
 };
 
+// 24 printable characters, fresh for every exchange.
+std::string make_scram_nonce();
+
 class ScramClient {
  public:
   ScramClient(Secret password, ChannelBinding binding);
   // With a nonce of the caller's, for the RFC's test vectors only: printable ASCII without a comma.
-  ScramClient(Secret password, ChannelBinding binding, std::string user, std::string nonce);
+  ScramClient(Secret password, ChannelBinding binding, std::string_view user, std::string nonce);
 
   std::string_view mechanism() const { return binding_.bound() ? kScramSha256Plus : kScramSha256; }
   std::string client_first();
