@@ -1,5 +1,6 @@
 #include "wire/pg/encode.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -70,7 +71,9 @@ class Draft {
  private:
   // In 64 bits and before appending: the length word can neither wrap nor go negative.
   bool fits(std::uint64_t more) {
-    if (std::uint64_t{out_.size() - length_at_} + more > kMaxEncodedMessage) problem_ = Errc::too_large;
+    if (more > kMaxEncodedMessage - std::min<std::uint64_t>(kMaxEncodedMessage, out_.size() - length_at_)) {
+      problem_ = Errc::too_large;
+    }
     return !problem_;
   }
 

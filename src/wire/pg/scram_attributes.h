@@ -14,6 +14,14 @@
 
 namespace sluice::wire::pg {
 
+// posit-number: no sign, no leading zero, so at least 1.
+inline std::optional<std::uint32_t> parse_scram_number(std::string_view digits) {
+  std::uint32_t number = 0;
+  auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (problem != std::errc{} || end != digits.data() + digits.size() || digits[0] == '0') return std::nullopt;
+  return number;
+}
+
 // Takes attributes from the front of a message. Failure is sticky, as with ByteReader; `finished` says that
 // all was well and nothing is left. Values are views into the message.
 class ScramAttributes {
@@ -42,13 +50,11 @@ class ScramAttributes {
     return ok_ ? *std::move(bytes) : ByteVector{};
   }
 
-  // posit-number: no sign, no leading zero; 0 after a failure.
+  // 0 after a failure.
   std::uint32_t take_number(char name) {
-    auto digits = take(name);
-    std::uint32_t number = 0;
-    auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (problem != std::errc{} || end != digits.data() + digits.size() || digits[0] == '0') ok_ = false;
-    return ok_ ? number : 0;
+    auto number = parse_scram_number(take(name));
+    if (!number) ok_ = false;
+    return ok_ ? *number : 0;
   }
 
   std::string_view rest() const { return rest_; }
