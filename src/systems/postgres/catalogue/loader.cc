@@ -1,0 +1,296 @@
+#include "systems/postgres/catalogue/loader.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "systems/postgres/catalogue/queries.h"
+
+namespace sluice::postgres {
+
+// One query: how many columns its rows have, and what takes them. Without `take` no row is expected.
+struct Loader::Step {
+  std::string_view query;
+  std::size_t columns;
+  Result<void> (Loader::*take)(Row);
+  enum class Rows { none, one, any } rows;
+};
+
+namespace {
+
+template <class T>
+Result<T> number(const std::optional<std::string>& field) {
+  T value{};
+  if (!field) return fail(Errc::malformed, "the catalogue has a null where a number belongs");
+  const char* end = field->data() + field->size();
+  auto [at, error] = std::from_chars(field->data(), end, value);
+  if (error != std::errc{} || at != end) return fail(Errc::malformed, "the catalogue has a bad number");
+  return value;
+}
+
+Result<bool> boolean(const std::optional<std::string>& field) {
+  if (field == "true" || field == "t") return true;
+  if (field == "false" || field == "f") return false;
+  return fail(Errc::malformed, "the catalogue has a bad boolean");
+}
+
+Result<std::string> text(const std::optional<std::string>& field) {
+  if (!field) return fail(Errc::malformed, "the catalogue has a null where a name belongs");
+  return *field;
+}
+
+Result<char> letter(const std::optional<std::string>& field) {
+  if (!field || field->size() != 1) return fail(Errc::malformed, "the catalogue has a bad kind");
+  return field->front();
+}
+
+// "1 2 5"; null is the empty list.
+Result<std::vector<std::int16_t>> numbers(const std::optional<std::string>& field) {
+  std::vector<std::int16_t> values;
+  if (!field) return values;
+  const char* at = field->data();
+  const char* end = at + field->size();
+  while (at != end) {
+    std::int16_t value = 0;
+    auto [next, error] = std::from_chars(at, end, value);
+    if (error != std::errc{}) return fail(Errc::malformed, "the catalogue has a bad list of numbers");
+    values.push_back(value);
+    at = next;
+    if (at != end && *at++ != ' ') return fail(Errc::malformed, "the catalogue has a bad list of numbers");
+  }
+  return values;
+}
+
+}  // namespace
+
+std::span<const Loader::Step> Loader::steps() {
+  namespace q = catalogue_queries;
+  using enum Step::Rows;
+  static const Step all[] = {
+      {q::kBegin, 0, nullptr, none},
+      {q::kStaleness, 1, &Loader::add_staleness, one},
+      {q::kServer, 4, &Loader::add_server, one},
+      {q::kSchemas, 2, &Loader::add_schema, any},
+      {q::kRelations, 8, &Loader::add_relation, any},
+      {q::kColumns, 11, &Loader::add_column, any},
+      {q::kIndexes, 8, &Loader::add_index, any},
+      {q::kInheritance, 2, &Loader::add_inheritance, any},
+      {q::kViews, 3, &Loader::add_view_part, any},
+      {q::kTypes, 14, &Loader::add_type, any},
+      {q::kFunctions, 6, &Loader::add_function, any},
+      {q::kBuiltinRoutines, 2, &Loader::add_builtin_routine, any},
+      {q::kOperators, 5, &Loader::add_operator, any},
+      {q::kCommit, 0, nullptr, none},
+  };
+  return all;
+}
+
+Loader::Loader(Transaction transaction) : transaction_(transaction) {
+  skip();
+}
+
+bool Loader::skipped(const Step& step) const {
+  return transaction_ == Transaction::surrounding && step.take == nullptr;
+}
+
+void Loader::skip() {
+  while (step_ < steps().size() && skipped(steps()[step_])) ++step_;
+}
+
+std::optional<std::string_view> Loader::next_query() const {
+  if (step_ == steps().size()) return std::nullopt;
+  return steps()[step_].query;
+}
+
+Result<void> Loader::add_row(Row row) {
+  if (step_ == steps().size()) return fail(Errc::malformed, "a row after the catalogue's end");
+  const Step& step = steps()[step_];
+  if (step.take == nullptr || row.size() != step.columns) {
+    return fail(Errc::malformed, "the catalogue answers {} columns instead of {}", row.size(), step.columns);
+  }
+  if (++rows_ > kMaxRows) return fail(Errc::too_large, "the catalogue has more than {} rows", kMaxRows);
+  if (++reply_rows_ > 1 && step.rows == Step::Rows::one) {
+    return fail(Errc::malformed, "the catalogue answers more than one row");
+  }
+  for (const auto& field : row) {
+    if (field && field->size() > kMaxFieldBytes)
+      return fail(Errc::too_large, "the catalogue has an endless name");
+  }
+  return (this->*step.take)(row);
+}
+
+Result<void> Loader::end_reply() {
+  if (step_ == steps().size()) return fail(Errc::internal, "the catalogue has been read already");
+  if (steps()[step_].rows == Step::Rows::one && reply_rows_ != 1) {
+    return fail(Errc::malformed, "the catalogue answers no row where one belongs");
+  }
+  reply_rows_ = 0;
+  ++step_;
+  skip();
+  return {};
+}
+
+Result<std::shared_ptr<const Catalogue>> Loader::finish() {
+  if (step_ != steps().size()) return fail(Errc::internal, "the catalogue has not been read to its end");
+  return Catalogue::make(std::move(contents_));
+}
+
+Result<void> Loader::add_staleness(Row row) {
+  TRY(contents_.fingerprint, text(row[0]));
+  return {};
+}
+
+Result<void> Loader::add_server(Row row) {
+  TRY(contents_.server_version, number<int>(row[0]));
+  TRY(contents_.database, text(row[1]));
+  TRY(contents_.role, text(row[2]));
+  contents_.vector_schema = row[3].value_or("");
+  return {};
+}
+
+Result<void> Loader::add_schema(Row row) {
+  TRY(std::string name, text(row[1]));
+  (row[0] == "path" ? contents_.default_search_path : contents_.schemas).push_back(std::move(name));
+  return {};
+}
+
+Result<void> Loader::add_relation(Row row) {
+  Relation relation;
+  TRY(relation.oid, number<Oid>(row[0]));
+  TRY(relation.schema, text(row[1]));
+  TRY(relation.name, text(row[2]));
+  TRY(char kind, letter(row[3]));
+  relation.kind = static_cast<RelationKind>(kind);
+  TRY(relation.row_estimate, number<std::int64_t>(row[4]));
+  TRY(relation.row_security, boolean(row[5]));
+  TRY(relation.has_rules, boolean(row[6]));
+  TRY(relation.system, boolean(row[7]));
+  if (!relation_at_.emplace(relation.oid, contents_.relations.size()).second) {
+    return fail(Errc::malformed, "the catalogue has relation {} twice", relation.oid);
+  }
+  contents_.relations.push_back(std::move(relation));
+  return {};
+}
+
+Relation* Loader::relation(Oid oid) {
+  auto found = relation_at_.find(oid);
+  return found == relation_at_.end() ? nullptr : &contents_.relations[found->second];
+}
+
+// Without one snapshot for all queries (a surrounding READ COMMITTED transaction) a relation may have come
+// after the relations were read: then its parts are of nobody, here and below.
+Result<void> Loader::add_column(Row row) {
+  TRY(Oid owner, number<Oid>(row[0]));
+  Column column;
+  TRY(column.attnum, number<std::int16_t>(row[1]));
+  TRY(column.name, text(row[2]));
+  TRY(column.type, number<Oid>(row[3]));
+  TRY(column.typmod, number<std::int32_t>(row[4]));
+  TRY(column.not_null, boolean(row[5]));
+  TRY(column.generated, boolean(row[6]));
+  TRY(column.identity, boolean(row[7]));
+  TRY(column.has_default, boolean(row[8]));
+  TRY(column.readable, boolean(row[9]));
+  TRY(column.computed_from, numbers(row[10]));
+  if (Relation* to = relation(owner)) to->columns.push_back(std::move(column));
+  return {};
+}
+
+Result<void> Loader::add_index(Row row) {
+  TRY(Oid owner, number<Oid>(row[0]));
+  Index index;
+  TRY(index.oid, number<Oid>(row[1]));
+  TRY(index.name, text(row[2]));
+  TRY(index.method, text(row[3]));
+  TRY(index.unique, boolean(row[4]));
+  TRY(index.primary, boolean(row[5]));
+  TRY(index.key, numbers(row[6]));
+  TRY(index.columns, numbers(row[7]));
+  std::ranges::sort(index.columns);
+  auto repeated = std::ranges::unique(index.columns);
+  index.columns.erase(repeated.begin(), repeated.end());
+  std::erase(index.columns, std::int16_t{0});
+  Relation* to = relation(owner);
+  if (to == nullptr) return {};
+  if (index.primary) to->primary_key = index.key;
+  to->indexes.push_back(std::move(index));
+  return {};
+}
+
+Result<void> Loader::add_inheritance(Row row) {
+  TRY(Oid child, number<Oid>(row[0]));
+  TRY(Oid parent, number<Oid>(row[1]));
+  Relation* below = relation(child);
+  Relation* above = relation(parent);
+  if (below != nullptr) below->parents.push_back(parent);
+  if (above != nullptr) above->children.push_back(child);
+  return {};
+}
+
+Result<void> Loader::add_view_part(Row row) {
+  TRY(Oid view, number<Oid>(row[0]));
+  TRY(std::string word, text(row[1]));
+  TRY(Oid target, number<Oid>(row[2]));
+  Relation* to = relation(view);
+  if (to == nullptr || target == 0 || target == view) return {};
+  auto& parts = word == "relid" ? to->reads : to->calls;
+  if (std::ranges::find(parts, target) == parts.end()) parts.push_back(target);
+  return {};
+}
+
+Result<void> Loader::add_type(Row row) {
+  Type type;
+  TRY(type.oid, number<Oid>(row[0]));
+  TRY(type.schema, text(row[1]));
+  TRY(type.name, text(row[2]));
+  TRY(char kind, letter(row[3]));
+  type.kind = static_cast<TypeKind>(kind);
+  TRY(type.category, letter(row[4]));
+  TRY(type.base, number<Oid>(row[5]));
+  TRY(type.base_typmod, number<std::int32_t>(row[6]));
+  TRY(type.element, number<Oid>(row[7]));
+  TRY(type.relation, number<Oid>(row[8]));
+  TRY(type.not_null, boolean(row[9]));
+  type.extension = row[10].value_or("");
+  TRY(bool checked, boolean(row[11]));
+  TRY(bool custom_cast, boolean(row[12]));
+  type.first_label = row[13].value_or("");
+  // A domain, enumeration, composite or array is as good as its parts (Catalogue::make looks at those); a
+  // base type or range brings functions of its own.
+  bool brings_code =
+      type.kind == TypeKind::base || type.kind == TypeKind::range || type.kind == TypeKind::multirange;
+  bool known = type.oid < kFirstNormalOid || is_vouched_extension(type.extension) || type.element != 0;
+  type.vouched = !checked && !custom_cast && (known || !brings_code);
+  contents_.types.push_back(std::move(type));
+  return {};
+}
+
+Result<void> Loader::add_function(Row row) {
+  RoutineEntry entry;
+  TRY(entry.oid, number<Oid>(row[0]));
+  TRY(entry.schema, text(row[1]));
+  TRY(entry.name, text(row[2]));
+  entry.extension = row[3].value_or("");
+  TRY(entry.c_language, boolean(row[4]));
+  TRY(entry.takes_row, boolean(row[5]));
+  contents_.functions.push_back(std::move(entry));
+  return {};
+}
+
+Result<void> Loader::add_builtin_routine(Row row) {
+  TRY(Oid oid, number<Oid>(row[0]));
+  TRY(contents_.builtin_routines[oid], text(row[1]));
+  return {};
+}
+
+Result<void> Loader::add_operator(Row row) {
+  RoutineEntry entry;
+  TRY(entry.oid, number<Oid>(row[0]));
+  TRY(entry.schema, text(row[1]));
+  TRY(entry.name, text(row[2]));
+  entry.extension = row[3].value_or("");
+  TRY(entry.c_language, boolean(row[4]));
+  contents_.operators.push_back(std::move(entry));
+  return {};
+}
+
+}  // namespace sluice::postgres

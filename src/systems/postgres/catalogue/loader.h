@@ -1,0 +1,79 @@
+// Loader: builds a Catalogue out of an upstream's answers, without sockets. The caller sends what it asks for
+// and hands back each row as text.
+//
+//   Loader loader(Loader::Transaction::own);
+//   while (auto query = loader.next_query()) {
+//     send(*query);                                     // simple query protocol, all columns as text
+//     for (each row) CHECK_OK(loader.add_row(fields));
+//     CHECK_OK(loader.end_reply());                     // or, on an ErrorResponse, give the loader up
+//   }
+//   TRY(auto catalogue, loader.finish());
+//
+// Not thread-safe. What the server answers is untrusted: a row of the wrong shape, a number that is none or
+// more rows than `kMaxRows` end it with an error, and the old snapshot stays in use.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/result.h"
+#include "systems/postgres/catalogue/view.h"
+
+namespace sluice::postgres {
+
+class Loader {
+ public:
+  // Whether the loader opens a transaction, so that all its queries see one state, or runs inside the one
+  // that is open (a session that has run DDL and not yet committed).
+  enum class Transaction { own, surrounding };
+
+  using Row = std::span<const std::optional<std::string>>;
+
+  // Rows of all replies: some 100,000 tables with 15 columns each. Bounds memory against a hostile upstream.
+  static constexpr std::size_t kMaxRows = 2'000'000;
+  // Bytes of one field: names have at most 63 (NAMEDATALEN), the longest fields are lists of column numbers.
+  static constexpr std::size_t kMaxFieldBytes = 64 * 1024;
+
+  explicit Loader(Transaction transaction = Transaction::own);
+
+  // The query to send next; nullopt when all have been answered. The text is constant and lives for ever.
+  std::optional<std::string_view> next_query() const;
+  Result<void> add_row(Row row);
+  Result<void> end_reply();
+  // The snapshot, once `next_query` is nullopt. May be called once.
+  Result<std::shared_ptr<const Catalogue>> finish();
+
+ private:
+  struct Step;
+  static std::span<const Step> steps();
+  bool skipped(const Step& step) const;
+  void skip();
+
+  Result<void> add_staleness(Row row);
+  Result<void> add_server(Row row);
+  Result<void> add_schema(Row row);
+  Result<void> add_relation(Row row);
+  Result<void> add_column(Row row);
+  Result<void> add_index(Row row);
+  Result<void> add_inheritance(Row row);
+  Result<void> add_view_part(Row row);
+  Result<void> add_type(Row row);
+  Result<void> add_function(Row row);
+  Result<void> add_builtin_routine(Row row);
+  Result<void> add_operator(Row row);
+  Relation* relation(Oid oid);
+
+  Transaction transaction_;
+  std::size_t step_ = 0;
+  std::size_t rows_ = 0;
+  std::size_t reply_rows_ = 0;
+  CatalogueContents contents_;
+  std::unordered_map<Oid, std::size_t> relation_at_;  // oid -> index in contents_.relations
+};
+
+}  // namespace sluice::postgres

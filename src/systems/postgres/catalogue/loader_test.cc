@@ -1,0 +1,144 @@
+#include "systems/postgres/catalogue/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "systems/postgres/catalogue/queries.h"
+
+namespace sluice::postgres {
+namespace {
+
+namespace q = catalogue_queries;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Fields = std::vector<std::optional<std::string>>;
+using Script = std::map<std::string_view, std::vector<Fields>>;
+
+// A server with public.docs(id, email, low generated from email), a partition, a view of it that calls
+// f_email, and a domain with a check.
+Script small_server() {
+  return {
+      {q::kStaleness, {{"1:2|3:4"}}},
+      {q::kServer, {{"150020", "app", "svc", "ext"}}},
+      {q::kSchemas, {{"path", "public"}, {"schema", "public"}, {"schema", "ext"}}},
+      {q::kRelations,
+       {{"16400", "public", "docs", "p", "12", "false", "false", "false"},
+        {"16401", "public", "docs_1", "r", "-1", "false", "false", "false"},
+        {"16402", "public", "docs_v", "v", "-1", "false", "false", "false"}}},
+      {q::kColumns,
+       {{"16400", "1", "id", "23", "-1", "true", "false", "false", "false", "true", std::nullopt},
+        {"16400", "3", "email", "25", "-1", "false", "false", "false", "false", "false", std::nullopt},
+        {"16400", "4", "low", "25", "-1", "false", "true", "false", "true", "true", "3"}}},
+      {q::kIndexes,
+       {{"16400", "16410", "docs_pkey", "btree", "true", "true", "1", "1"},
+        {"16400", "16411", "docs_low", "btree", "false", "false", "0", "0 3 3"}}},
+      {q::kInheritance, {{"16401", "16400"}}},
+      {q::kViews, {{"16402", "relid", "16400"}, {"16402", "relid", "16402"}, {"16402", "funcid", "16420"}}},
+      {q::kTypes,
+       {{"23", "pg_catalog", "int4", "b", "N", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+         std::nullopt},
+        {"25", "pg_catalog", "text", "b", "S", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+         std::nullopt},
+        {"16430", "ext", "vector", "b", "U", "0", "-1", "0", "0", "false", "vector", "false", "false",
+         std::nullopt},
+        {"16431", "public", "odd", "b", "U", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+         std::nullopt},
+        {"16432", "public", "dd", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "true", "false",
+         std::nullopt},
+        {"16433", "public", "mood", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+         "sad"},
+        {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "false", "true",
+         "x"}}},
+      {q::kFunctions, {{"16420", "public", "f_email", std::nullopt, "false", "false"}}},
+      {q::kBuiltinRoutines, {{"870", "lower"}, {"65", "int4eq"}}},
+      {q::kOperators, {{"16440", "ext", "<=>", "vector", "true"}}},
+  };
+}
+
+Result<std::shared_ptr<const Catalogue>> load(const Script& script,
+                                              Loader::Transaction transaction = Loader::Transaction::own) {
+  Loader loader(transaction);
+  while (auto query = loader.next_query()) {
+    if (auto rows = script.find(*query); rows != script.end()) {
+      for (const Fields& row : rows->second) CHECK_OK(loader.add_row(row));
+    }
+    CHECK_OK(loader.end_reply());
+  }
+  return loader.finish();
+}
+
+TEST(Loader, BuildsTheCatalogueOfWhatTheServerAnswers) {
+  auto loaded = load(small_server());
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const Catalogue& catalogue = **loaded;
+  EXPECT_EQ(catalogue.server_version(), 150020);
+  EXPECT_EQ(catalogue.fingerprint(), "1:2|3:4");
+  EXPECT_EQ(catalogue.vector_schema(), "ext");
+  const Relation* docs = catalogue.find_relation(catalogue.contents().default_search_path, "", "docs");
+  ASSERT_NE(docs, nullptr);
+  EXPECT_EQ(docs->kind, RelationKind::partitioned_table);
+  EXPECT_THAT(docs->primary_key, ElementsAre(1));
+  EXPECT_FALSE(docs->column("email")->readable);
+  EXPECT_THAT(docs->column("low")->computed_from, ElementsAre(3));
+  ASSERT_EQ(docs->indexes.size(), 2u);
+  EXPECT_TRUE(docs->indexes[0].primary);
+  EXPECT_THAT(docs->indexes[1].key, ElementsAre(0));
+  EXPECT_THAT(docs->indexes[1].columns, ElementsAre(3));
+  EXPECT_THAT(docs->children, ElementsAre(16401));
+  const Relation* view = catalogue.relation(16402);
+  EXPECT_THAT(view->reads, ElementsAre(16400));
+  EXPECT_THAT(view->calls, ElementsAre(16420));
+  EXPECT_EQ(catalogue.function_facts(16420).cls, FunctionClass::unvouched);
+  EXPECT_EQ(catalogue.function_facts(65).cls, FunctionClass::plain);
+  EXPECT_EQ(catalogue.function_facts(999).cls, FunctionClass::unvouched);
+}
+
+TEST(Loader, TypesThatBringCodeAreNotVouched) {
+  auto loaded = load(small_server());
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE((*loaded)->type(16430)->vouched) << "pgvector's";
+  EXPECT_FALSE((*loaded)->type(16431)->vouched) << "a base type of nobody knows whom";
+  EXPECT_FALSE((*loaded)->type(16432)->vouched) << "a domain with a check";
+  EXPECT_TRUE((*loaded)->type(16433)->vouched) << "an enumeration";
+  EXPECT_FALSE((*loaded)->type(16434)->vouched) << "a type with a cast of its own";
+}
+
+TEST(Loader, OpensATransactionOnlyWhereThereIsNone) {
+  Loader own(Loader::Transaction::own);
+  EXPECT_EQ(own.next_query(), q::kBegin);
+  Loader surrounding(Loader::Transaction::surrounding);
+  EXPECT_EQ(surrounding.next_query(), q::kStaleness);
+  EXPECT_TRUE(load(small_server(), Loader::Transaction::surrounding));
+}
+
+TEST(Loader, RefusesWhatIsNotACatalogue) {
+  auto broken = [](std::string_view query, Fields row) {
+    Script script = small_server();
+    script[query] = {std::move(row)};
+    auto loaded = load(script);
+    return loaded ? std::string() : loaded.error().detail;
+  };
+  EXPECT_THAT(broken(q::kServer, {"150020", "app", "svc"}), HasSubstr("3 columns instead of 4"));
+  EXPECT_THAT(broken(q::kServer, {"15devel", "app", "svc", std::nullopt}), HasSubstr("bad number"));
+  EXPECT_THAT(broken(q::kInheritance, {std::nullopt, "1"}), HasSubstr("null where a number"));
+  EXPECT_THAT(broken(q::kIndexes, {"16400", "1", "i", "btree", "yes", "f", "1", "1"}),
+              HasSubstr("bad boolean"));
+  EXPECT_THAT(broken(q::kIndexes, {"16400", "1", "i", "btree", "t", "f", "1,2", "1"}), HasSubstr("bad list"));
+  EXPECT_THAT(
+      broken(q::kServer, {"150020", std::string(Loader::kMaxFieldBytes + 1, 'x'), "svc", std::nullopt}),
+      HasSubstr("endless"));
+  Script without_server = small_server();
+  without_server.erase(q::kServer);
+  EXPECT_FALSE(load(without_server));
+}
+
+TEST(Loader, CannotFinishEarly) {
+  Loader loader;
+  EXPECT_FALSE(loader.finish());
+  EXPECT_FALSE(loader.add_row(Fields{"x"})) << "BEGIN has no rows";
+}
+
+}  // namespace
+}  // namespace sluice::postgres

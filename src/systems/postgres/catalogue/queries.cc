@@ -1,0 +1,207 @@
+#include "systems/postgres/catalogue/queries.h"
+
+namespace sluice::postgres::catalogue_queries {
+
+// Temporary relations are left out, so that sessions that make and drop them do not make everyone read anew.
+const std::string_view kStaleness = R"(
+SELECT pg_catalog.concat_ws('|',
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_class c WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(a.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_attribute a WHERE NOT a.attrelid OPERATOR(pg_catalog.=) ANY (ARRAY(
+       SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relpersistence OPERATOR(pg_catalog.=) 't'))),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(t.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_type t WHERE NOT t.typrelid OPERATOR(pg_catalog.=) ANY (ARRAY(
+       SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relpersistence OPERATOR(pg_catalog.=) 't'))
+     AND t.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(i.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_index i WHERE NOT i.indrelid OPERATOR(pg_catalog.=) ANY (ARRAY(
+       SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relpersistence OPERATOR(pg_catalog.=) 't'))),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_proc x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_operator x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_cast x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_rewrite x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_inherits x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_constraint x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_enum x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_extension x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_namespace x WHERE NOT pg_catalog.starts_with(x.nspname::pg_catalog.text, 'pg_t'))))";
+
+const std::string_view kServer = R"(
+SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.text,
+       pg_catalog.current_database()::pg_catalog.text,
+       CURRENT_USER::pg_catalog.text,
+       (SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_extension e
+          JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace
+         WHERE e.extname OPERATOR(pg_catalog.=) 'vector'::pg_catalog.name))";
+
+const std::string_view kSchemas = R"(
+SELECT 'path'::pg_catalog.text, p.name::pg_catalog.text
+  FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS p(name, place)
+UNION ALL
+SELECT 'schema'::pg_catalog.text, n.nspname::pg_catalog.text
+  FROM pg_catalog.pg_namespace n
+ WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_temp_')
+   AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_toast'))";
+
+const std::string_view kRelations = R"(
+SELECT c.oid::pg_catalog.text, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
+       c.reltuples::pg_catalog.int8::pg_catalog.text, c.relrowsecurity::pg_catalog.text,
+       (EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid
+          AND r.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name))::pg_catalog.text,
+       (c.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid)::pg_catalog.text
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'c']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+ ORDER BY c.oid)";
+
+const std::string_view kColumns = R"(
+SELECT a.attrelid::pg_catalog.text, a.attnum::pg_catalog.text, a.attname::pg_catalog.text,
+       a.atttypid::pg_catalog.oid::pg_catalog.text, a.atttypmod::pg_catalog.text, a.attnotnull::pg_catalog.text,
+       (a.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog."char")::pg_catalog.text,
+       (a.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char")::pg_catalog.text,
+       a.atthasdef::pg_catalog.text,
+       (CASE WHEN a.attrelid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid THEN true
+             ELSE pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') END)::pg_catalog.text,
+       CASE WHEN a.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog."char" THEN
+         (SELECT pg_catalog.string_agg(DISTINCT d.refobjsubid::pg_catalog.text, ' ')
+            FROM pg_catalog.pg_depend d
+           WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+             AND d.refobjid OPERATOR(pg_catalog.=) a.attrelid
+             AND d.refobjsubid OPERATOR(pg_catalog.>) 0
+             AND d.refobjsubid OPERATOR(pg_catalog.<>) a.attnum
+             AND ((d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+                   AND d.objid OPERATOR(pg_catalog.=) a.attrelid AND d.objsubid OPERATOR(pg_catalog.=) a.attnum)
+               OR (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid
+                   AND d.objid OPERATOR(pg_catalog.=)
+                       (SELECT f.oid FROM pg_catalog.pg_attrdef f WHERE f.adrelid OPERATOR(pg_catalog.=) a.attrelid
+                         AND f.adnum OPERATOR(pg_catalog.=) a.attnum))))
+       END
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
+ WHERE a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
+   AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'c']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+ ORDER BY a.attrelid, a.attnum)";
+
+const std::string_view kIndexes = R"(
+SELECT i.indrelid::pg_catalog.text, i.indexrelid::pg_catalog.text, c.relname::pg_catalog.text,
+       m.amname::pg_catalog.text,
+       (i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL)
+         ::pg_catalog.text,
+       i.indisprimary::pg_catalog.text,
+       (SELECT pg_catalog.string_agg(k.attnum::pg_catalog.text, ' ' ORDER BY k.place)
+          FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, place)
+         WHERE k.place OPERATOR(pg_catalog.<=) i.indnkeyatts),
+       pg_catalog.concat_ws(' ', i.indkey::pg_catalog.text,
+         (SELECT pg_catalog.string_agg(DISTINCT d.refobjsubid::pg_catalog.text, ' ')
+            FROM pg_catalog.pg_depend d
+           WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+             AND d.objid OPERATOR(pg_catalog.=) i.indexrelid
+             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+             AND d.refobjid OPERATOR(pg_catalog.=) i.indrelid))
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+  JOIN pg_catalog.pg_am m ON m.oid OPERATOR(pg_catalog.=) c.relam
+ WHERE i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+ ORDER BY i.indrelid, i.indexrelid)";
+
+const std::string_view kInheritance = R"(
+SELECT h.inhrelid::pg_catalog.text, h.inhparent::pg_catalog.text
+  FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) h.inhrelid
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+ ORDER BY h.inhrelid, h.inhseqno)";
+
+// pg_depend does not hold dependencies on what initdb made (a view over pg_statistic, or one that calls
+// query_to_xml), so the stored tree of the definition is read. Names inside of it are escaped; a false match
+// can only add.
+const std::string_view kViews = R"(
+SELECT DISTINCT r.ev_class::pg_catalog.text, m.word[1], m.word[2]
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.ev_class
+ CROSS JOIN LATERAL pg_catalog.regexp_matches(r.ev_action::pg_catalog.text,
+       ':(relid|funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') AS m(word)
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v', 'm']::pg_catalog."char"[])
+   AND r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)";
+
+const std::string_view kTypes = R"(
+SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog.text, t.typtype::pg_catalog.text,
+       t.typcategory::pg_catalog.text, t.typbasetype::pg_catalog.oid::pg_catalog.text, t.typtypmod::pg_catalog.text,
+       (CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'A'::pg_catalog."char" THEN t.typelem
+             ELSE 0::pg_catalog.oid END)::pg_catalog.text,
+       t.typrelid::pg_catalog.oid::pg_catalog.text, t.typnotnull::pg_catalog.text, e.extname::pg_catalog.text,
+       (EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
+                 WHERE k.contypid OPERATOR(pg_catalog.=) t.oid
+                   AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"))::pg_catalog.text,
+       (EXISTS (SELECT 1 FROM pg_catalog.pg_cast k
+                  JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) k.castfunc
+                 WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+                   AND NOT p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[])
+                   AND (k.castsource OPERATOR(pg_catalog.=) t.oid OR k.casttarget OPERATOR(pg_catalog.=) t.oid)
+                   AND (t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+                        OR (k.castsource OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+                            AND k.casttarget OPERATOR(pg_catalog.<) 16384::pg_catalog.oid))))::pg_catalog.text,
+       (SELECT l.enumlabel::pg_catalog.text FROM pg_catalog.pg_enum l
+         WHERE l.enumtypid OPERATOR(pg_catalog.=) t.oid ORDER BY l.enumsortorder LIMIT 1)
+  FROM pg_catalog.pg_type t
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  LEFT JOIN pg_catalog.pg_depend d
+         ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid
+        AND d.objid OPERATOR(pg_catalog.=) t.oid
+        AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char"
+  LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+ WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_t')
+ ORDER BY t.oid)";
+
+// Languages 12 and 13 are internal and C; only a superuser makes functions in them. A function can be called
+// as `row.function` when one argument is enough and the first is a row type, a domain (over one) or
+// polymorphic.
+const std::string_view kFunctions = R"(
+SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog.text, e.extname::pg_catalog.text,
+       (p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[]))::pg_catalog.text,
+       (p.pronargs OPERATOR(pg_catalog.>=) 1::pg_catalog.int2
+        AND (p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults) OPERATOR(pg_catalog.<=) 1
+        AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.proargtypes[0]
+                     AND t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'd', 'p']::pg_catalog."char"[])))
+         ::pg_catalog.text
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+  LEFT JOIN pg_catalog.pg_depend d
+         ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+        AND d.objid OPERATOR(pg_catalog.=) p.oid
+        AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char"
+  LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+ WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+ ORDER BY p.oid)";
+
+const std::string_view kBuiltinRoutines = R"(
+SELECT p.oid::pg_catalog.text, p.proname::pg_catalog.text
+  FROM pg_catalog.pg_proc p
+ WHERE p.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+ ORDER BY p.oid)";
+
+const std::string_view kOperators = R"(
+SELECT o.oid::pg_catalog.text, n.nspname::pg_catalog.text, o.oprname::pg_catalog.text, e.extname::pg_catalog.text,
+       COALESCE(p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[]), false)::pg_catalog.text
+  FROM pg_catalog.pg_operator o
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
+  LEFT JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode
+  LEFT JOIN pg_catalog.pg_depend d
+         ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass::pg_catalog.oid
+        AND d.objid OPERATOR(pg_catalog.=) o.oid
+        AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char"
+  LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+ WHERE o.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+ ORDER BY o.oid)";
+
+}  // namespace sluice::postgres::catalogue_queries
