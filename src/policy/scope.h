@@ -44,8 +44,13 @@
 
 namespace sluice::policy {
 
+class OperationView;  // policy/matcher.h
+struct Outcome;       // policy/bounds.h
+
 class Scope : public std::enable_shared_from_this<Scope> {
  public:
+  ~Scope();
+
   // The client's address and principal are read now. A session whose principal changes gets a new Scope.
   static std::shared_ptr<const Scope> compile(std::shared_ptr<const PolicySet> policy,
                                               const SessionFacts& facts);
@@ -65,9 +70,12 @@ class Scope : public std::enable_shared_from_this<Scope> {
  private:
   struct Candidate;
   struct Decision;
+  static constexpr std::size_t kUsualRules = 8;  // that take part in one decision
   Scope() = default;
 
-  void collect(Decision& decision, const Operation& operation, WallTime now, Trace* trace) const;
+  static void collect(Decision& decision, const std::vector<Candidate>& candidates, const OperationView& view,
+                      Ruling& ruling);
+  static void oblige(Obligations& obligations, const Outcome& outcome);
   void add_trace(const Operation& operation, WallTime now, Trace& trace) const;
 
   std::shared_ptr<const PolicySet> policy_;

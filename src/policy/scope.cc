@@ -1,0 +1,297 @@
+#include "policy/scope.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "core/crypto.h"
+#include "policy/bounds.h"
+#include "policy/mask_plan.h"
+#include "policy/matcher.h"
+#include "policy/rule.h"
+#include "policy/shadow.h"
+#include "policy/trace_rule.h"
+
+namespace sluice::policy {
+
+// A rule that can apply to this session. What its match and excepts say about the session is settled.
+struct Scope::Candidate {
+  const Rule* rule = nullptr;
+  const Budget* budget = nullptr;
+  std::uint8_t restrict_excepts = 0;
+  std::uint8_t grant_excepts = 0;
+  bool restricts = false;  // deny, limit, budget, review, mask: read broadly
+  bool grants = false;     // allow: read narrowly
+};
+
+// What the matching rules add up to.
+struct Scope::Decision {
+  explicit Decision(const Operation& operation) : asked(operation.records.max) {}
+
+  std::optional<std::uint64_t> asked;
+  std::array<std::byte, 1024> memory;  // for some forty bounds; more are allocated
+  std::pmr::monotonic_buffer_resource resource{memory.data(), memory.size()};
+  Bounds bounds{&resource};
+  const Rule* denied_by = nullptr;
+  const Rule* granted_by = nullptr;     // the widest
+  std::optional<std::uint64_t> widest;  // its max_records; nullopt with granted_by: any number
+  std::pmr::vector<const Rule*> standing_reviews{&resource};
+
+  void grant(const Rule& rule);
+  void restrict(const Rule& rule);
+};
+
+namespace {
+
+std::uint64_t account_of(const std::string& key) {
+  Digest digest = sha256(as_bytes(key));
+  std::uint64_t account = 0;
+  for (std::size_t i = 0; i < 8; ++i) account = account << 8 | digest[i];
+  return account;
+}
+
+// "search on public.docs", "scroll on public.a, public.b and 3 more".
+std::string what(const Operation& operation) {
+  constexpr std::size_t kNamed = 3;
+  std::string text{to_string(operation.verb)};
+  for (std::size_t i = 0; i < std::min(operation.collections.size(), kNamed); ++i) {
+    text += i == 0 ? " on " : ", ";
+    text += operation.collections[i].name;
+  }
+  if (operation.collections.size() > kNamed)
+    text += fmt::format(" and {} more", operation.collections.size() - kNamed);
+  return text;
+}
+
+Denial not_understood(const Operation& operation) {
+  return {.reason = Reason::not_understood,
+          .message =
+              operation.unknown_reason.empty() ? "the request was not understood" : operation.unknown_reason,
+          .hint = "what Sluice does not understand it does not let through"};
+}
+
+Denial not_vouched(const std::string& function, const SessionFacts& facts) {
+  return {
+      .reason = Reason::not_understood,
+      .message = fmt::format("function {} is not known to Sluice", function),
+      .hint = fmt::format("who knows what it does can vouch for it in the policy: vouch: [{{connection: {}, "
+                          "functions: [{}]}}]",
+                          facts.connection, function)};
+}
+
+Denial no_rule(const Operation& operation, const SessionFacts& facts) {
+  return {.reason = Reason::no_rule,
+          .message = fmt::format("no rule allows {} to {} over connection {}", facts.principal->name,
+                                 what(operation), facts.connection),
+          .hint = operation.collections.size() > 1 ? "one allow rule must cover all of the collections" : ""};
+}
+
+Denial denied(const Rule& rule) {
+  return {.reason = Reason::denied_by_rule,
+          .rule = rule.name,
+          .message = rule.deny->message,
+          .hint = rule.deny->hint};
+}
+
+const std::string& message_of(const Bound& bound) {
+  static const std::string kNone;
+  if (bound.by_match) return bound.rule->deny ? bound.rule->deny->message : kNone;
+  const auto& limit = bound.rule->limit;
+  const auto& allow = bound.rule->allow;
+  if (limit && limit->max_records == bound.records && limit->over == bound.over && !limit->message.empty()) {
+    return limit->message;
+  }
+  return allow ? allow->message : kNone;
+}
+
+Denial over_limit(const Bound& bound, std::uint64_t asked) {
+  const std::string& message = message_of(bound);
+  return {.reason = Reason::over_limit,
+          .rule = bound.rule->name,
+          .message = message.empty()
+                         ? fmt::format("the request asks for up to {} records; at most {} are allowed", asked,
+                                       bound.records)
+                         : message,
+          .hint = fmt::format("ask for at most {} records", bound.records)};
+}
+
+}  // namespace
+
+// Of several allows the one that grants most governs; of equal ones the strictest.
+void Scope::Decision::grant(const Rule& rule) {
+  const Bounding& allow = *rule.allow;
+  auto stricter = [](Over a, Over b) {
+    return a != b && (a == Over::deny || (a == Over::review && b == Over::clamp));
+  };
+  bool wider = !granted_by || (widest && (!allow.max_records || *allow.max_records > *widest));
+  bool equal = granted_by && widest && allow.max_records == widest;
+  if (!wider && !(equal && stricter(allow.over, granted_by->allow->over))) return;
+  granted_by = &rule;
+  widest = allow.max_records;
+}
+
+void Scope::Decision::restrict(const Rule& rule) {
+  // Above a number of records: for a reply without a bound the number becomes one.
+  auto over = !asked ? rule.match.records_over : std::nullopt;
+  if (rule.deny && over) {
+    bounds.push_back({*over, Over::deny, &rule, true});
+  } else if (rule.deny && !denied_by) {
+    denied_by = &rule;
+  }
+  if (rule.limit && rule.limit->max_records)
+    bounds.push_back({*rule.limit->max_records, rule.limit->over, &rule});
+  if (rule.review && !rule.review_is_terms_only()) {
+    if (rule.match.records_over) {
+      bounds.push_back({*rule.match.records_over, Over::review, &rule, true});
+    } else {
+      standing_reviews.push_back(&rule);
+    }
+  }
+}
+
+Scope::~Scope() = default;
+
+std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> policy,
+                                            const SessionFacts& facts) {
+  std::shared_ptr<Scope> scope{new Scope};
+  scope->policy_ = std::move(policy);
+  scope->facts_ = facts;
+  scope->by_verb_.resize(kVerbCount);
+  scope->vouched_ = scope->policy_->vouched_functions(facts.connection);
+  MaskSet masks;
+  if (facts.principal && !facts.principal->disabled) {
+    const std::vector<Rule>& rules = scope->policy_->rules();
+    scope->budgets_.reserve(rules.size());  // candidates point into it
+    SessionView session{scope->facts_};
+    for (const Rule& rule : rules) {
+      SessionMatch broad = match_session(rule, session, Reading::broad);
+      SessionMatch narrow = match_session(rule, session, Reading::narrow);
+      Candidate candidate{
+          .rule = &rule,
+          .restrict_excepts = broad.excepts,
+          .grant_excepts = narrow.excepts,
+          .restricts = broad.failed == Clause::none && (rule.restricts() || !rule.mask.empty()),
+          .grants = narrow.failed == Clause::none && rule.allow.has_value()};
+      if (!candidate.restricts && !candidate.grants) continue;
+      if (candidate.restricts && rule.budget && !rule.shadow) {
+        std::string key = fmt::format("{}\n{}\n{}", rule.name, facts.principal->name, facts.connection);
+        std::uint64_t account = account_of(key);
+        scope->budgets_.push_back(
+            {std::move(key), account, rule.name, rule.budget->records, rule.budget->per});
+        candidate.budget = &scope->budgets_.back();
+      }
+      if (candidate.restricts && !rule.shadow) add_masks(rule, broad, masks);
+      VerbSet verbs = rule.match.verbs.value_or(kAllVerbs);
+      for (int verb = 1; verb < kVerbCount; ++verb) {
+        if (verbs >> verb & 1) scope->by_verb_[static_cast<std::size_t>(verb)].push_back(candidate);
+      }
+    }
+  }
+  for (auto& list : scope->by_verb_) list.shrink_to_fit();
+  scope->masks_ = scope->policy_->masks().intern(std::move(masks));
+  return scope;
+}
+
+Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
+                       std::span<const std::string_view> approved) const {
+  Ruling ruling;
+  ruling.policy_version = policy_->version();
+  ruling.source = shared_from_this();
+  // The set is shared by many sessions; counting references on the Scope keeps cores from contending for it.
+  ruling.obligations.masks = std::shared_ptr<const MaskSet>{ruling.source, masks_.get()};
+  if (trace) add_trace(operation, now, *trace);
+
+  auto deny = [&](Denial denial) {
+    ruling.effect = Ruling::Effect::deny;
+    ruling.denial = std::move(denial);
+    return std::move(ruling);
+  };
+  if (!facts_.principal || facts_.principal->disabled) {
+    return deny({.reason = Reason::revoked, .message = "the principal of this session is disabled"});
+  }
+  auto verb = static_cast<std::size_t>(operation.verb);
+  if (operation.verb == Verb::unknown || verb >= by_verb_.size()) return deny(not_understood(operation));
+  for (const std::string& function : operation.functions) {
+    if (!std::ranges::binary_search(vouched_, function)) return deny(not_vouched(function, facts_));
+  }
+
+  Decision decision{operation};
+  collect(decision, by_verb_[verb], OperationView{operation, now}, ruling);
+  if (decision.denied_by) return deny(denied(*decision.denied_by));
+  if (!decision.granted_by) return deny(no_rule(operation, facts_));
+  if (decision.widest)
+    decision.bounds.push_back({*decision.widest, decision.granted_by->allow->over, decision.granted_by});
+
+  auto is_approved = [&](const Rule& rule) {
+    return std::ranges::find(approved, rule.name) != approved.end();
+  };
+  Outcome outcome = resolve(decision.bounds, decision.asked, is_approved);
+  if (outcome.kind == Outcome::Kind::denied) return deny(over_limit(*outcome.bound, *decision.asked));
+
+  ruling.effect = Ruling::Effect::permit;
+  auto standing =
+      std::ranges::find_if(decision.standing_reviews, [&](const Rule* r) { return !is_approved(*r); });
+  if (standing != decision.standing_reviews.end()) {
+    ruling.effect = Ruling::Effect::review;
+    ruling.review = *(*standing)->review;
+  } else if (outcome.kind == Outcome::Kind::needs_review) {
+    ruling.effect = Ruling::Effect::review;
+    ruling.review = *outcome.bound->rule->review;
+  }
+  if (ruling.effect == Ruling::Effect::review) {
+    // What will hold once every review that is due now has been given.
+    outcome = resolve(decision.bounds, decision.asked,
+                      [&](const Rule& rule) { return is_approved(rule) || (decision.asked && rule.review); });
+  } else if (outcome.bound && outcome.over == Over::review) {
+    ruling.review = *outcome.bound->rule->review;
+  }
+  oblige(ruling.obligations, outcome);
+  return ruling;
+}
+
+// Goes through the rules once, in policy order.
+void Scope::collect(Decision& decision, const std::vector<Candidate>& candidates, const OperationView& view,
+                    Ruling& ruling) {
+  for (const Candidate& candidate : candidates) {
+    const Rule& rule = *candidate.rule;
+    bool grants =
+        candidate.grants &&
+        match_operation(rule, candidate.grant_excepts, view, Reading::narrow).failed == Clause::none;
+    bool restricts =
+        candidate.restricts &&
+        match_operation(rule, candidate.restrict_excepts, view, Reading::broad).failed == Clause::none;
+    if (!grants && !restricts) continue;
+    if (rule.shadow) {
+      add_shadow(rule, grants, restricts, decision.asked, ruling.shadow);
+      continue;
+    }
+    if (grants) decision.grant(rule);
+    if (restricts) decision.restrict(rule);
+    if (restricts && candidate.budget) {
+      ruling.quotas.push_back(candidate.budget);
+      ruling.budgets.push_back(rule.name);
+    }
+    if (ruling.rules.empty()) ruling.rules.reserve(kUsualRules);
+    ruling.rules.push_back(rule.name);
+  }
+}
+
+void Scope::oblige(Obligations& obligations, const Outcome& outcome) {
+  if (!outcome.bound) return;
+  obligations.max_records = outcome.bound->records;
+  obligations.over = outcome.over;
+  obligations.clamp = outcome.clamp;
+  obligations.bound_rule = outcome.bound->rule->name;
+  obligations.bound_message = message_of(*outcome.bound);
+  if (outcome.bound->by_match && outcome.bound->rule->deny)
+    obligations.bound_hint = outcome.bound->rule->deny->hint;
+}
+
+void Scope::add_trace(const Operation& operation, WallTime now, Trace& trace) const {
+  if (!facts_.principal) return;
+  SessionView session{facts_};
+  OperationView view{operation, now};
+  for (const Rule& rule : policy_->rules()) trace.steps.push_back(trace_rule(rule, session, view));
+}
+
+}  // namespace sluice::policy
