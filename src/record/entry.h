@@ -181,6 +181,7 @@ struct Param {
 };
 inline constexpr std::size_t kMaxParamBytes = 1024;   // kept of one parameter; the intent's digest covers it whole
 inline constexpr std::size_t kMaxParams = 64;         // kept of one operation
+inline constexpr std::size_t kMaxParamsBytes = 16'384;  // kept of one operation, together
 
 // Written before the first byte goes upstream.
 struct Intent {

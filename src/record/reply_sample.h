@@ -61,6 +61,7 @@ class ReplySample {
   std::size_t max_bytes_;
   std::uint64_t seen_ = 0;
   std::uint64_t kept_ = 0;
+  std::size_t columns_ = 0;
   bool full_ = false;
   std::string buffer_;
 };
