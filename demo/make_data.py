@@ -146,7 +146,7 @@ def make_people(draw: random.Random) -> list[Person]:
 
 
 def ascii_only(name: str) -> str:
-    """"Zoë O'Brien" -> "zoe.obrien"."""
+    """The part of an address before the @: zoe.obrien for Zoë O'Brien."""
     plain = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ł", "l"))
     return "".join(letter for letter in plain.lower().replace(" ", ".") if letter.isascii() and letter not in "'")
 
@@ -176,7 +176,7 @@ def make_document(issue: dict, middle: list[str], person: Person, draw: random.R
         "count": str(draw.choice([17, 40, 120, 260, 800, 1500, 4000])),
     }
     seconds = draw.randrange(900 * 24 * 3600)
-    created = datetime.datetime(2023, 1, 2, tzinfo=datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    created = datetime.datetime(2023, 1, 2, tzinfo=datetime.UTC) + datetime.timedelta(seconds=seconds)
     body = [draw.choice(OPENINGS[kind]), *middle, draw.choice(ENDINGS[kind])]
     return {
         "id": 0,  # given in the order of time, by make_documents

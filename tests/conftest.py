@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from harness.cache import run_setup
 from harness.installation import NotAvailable
 from harness.postgres import Database, PostgresServer

@@ -17,6 +17,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Self
 
 import requests
 
@@ -37,7 +38,9 @@ class Gateway:
 
     host = "127.0.0.1"
 
-    def __init__(self, *, policy: Mapping[str, str] | None = None, settings: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, *, policy: Mapping[str, str] | None = None, settings: Mapping[str, object] | None = None
+    ) -> None:
         """`policy`: file names and their YAML, in place of the starter policy. `settings`: "record.dir" and the like."""
         self._scratch = Scratch()
         self.data = self._scratch.path / "data"
@@ -84,7 +87,7 @@ class Gateway:
             self._child.stop()
         self._scratch.close()
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,12 +108,10 @@ class Gateway:
         """A command of the administrator's; its standard output. Raises when it fails."""
         return self.run(*arguments, check=True).stdout
 
-    def api(self, method: str, path: str, *, token: str | None = None, **options: object) -> requests.Response:
+    def api(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
         """A request to the admin API, the administrator's unless `token` says otherwise."""
         headers = {"Authorization": f"Bearer {token or self.admin_token}"}
-        return requests.request(  # type: ignore[arg-type]
-            method, self.admin_url + path, headers=headers, timeout=30, **options
-        )
+        return requests.request(method, self.admin_url + path, headers=headers, timeout=30, **options)
 
     @property
     def admin_url(self) -> str:
@@ -137,5 +138,5 @@ class Gateway:
 
 
 def _variable(setting: str) -> str:
-    """"record.dir" -> SLUICE__RECORD__DIR."""
+    """The variable of a setting: SLUICE__RECORD__DIR for record.dir."""
     return "SLUICE__" + setting.upper().replace(".", "__")

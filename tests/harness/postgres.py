@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import psycopg
 import psycopg.conninfo
@@ -112,7 +112,7 @@ class PostgresServer:
         self._child.stop()  # SIGINT: "fast" shutdown, open sessions are ended
         self._scratch.close()
 
-    def __enter__(self) -> PostgresServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,12 +161,11 @@ class PostgresServer:
         with self.connect() as connection:
             connection.execute(_template_sql("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
 
-    def run_program(self, name: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    def run_program(self, name: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Runs one of this PostgreSQL's own client programs (psql, pgbench, pg_dump), where there is no chroot."""
         program = self.installation.bin / name
         env = {**os.environ, **self.installation.environment}
-        options = {"env": env, "capture_output": True, "text": True, "check": False, **options}
-        return subprocess.run([program, *arguments], **options)  # type: ignore[call-overload]
+        return subprocess.run([program, *arguments], env=env, capture_output=True, text=True, check=False, **options)
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -220,8 +219,7 @@ class PostgresServer:
                 "ssl_key_file": os.fspath(self.installation.inside(self.certificates.key)),
             }
         with open(self.data / "postgresql.conf", "a") as conf:
-            for key, value in {**_SETTINGS, **own, **settings}.items():
-                conf.write(f"{key} = '{value}'\n")
+            conf.writelines(f"{key} = '{value}'\n" for key, value in {**_SETTINGS, **own, **settings}.items())
         over_tcp = "hostssl" if self.certificates else "host"
         (self.data / "pg_hba.conf").write_text(
             f"local all all trust\n{over_tcp} all,replication all 127.0.0.1/32 {self.auth}\n"
@@ -291,7 +289,7 @@ class Database:
     def connect(self, **parameters: str) -> psycopg.Connection:
         return self.server.connect(self.name, **parameters)
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,6 +14,7 @@ from harness.corpus import Case
 from harness.postgres import Database, PostgresServer
 from harness.wire import Client
 
+
 @pytest.fixture(scope="module")
 def prepared(postgres: PostgresServer) -> Iterator[Database]:
     with corpus.prepared(postgres) as database:
@@ -23,9 +24,7 @@ def prepared(postgres: PostgresServer) -> Iterator[Database]:
 @pytest.mark.parametrize("case", corpus.cases(), ids=lambda case: case.id)
 def test_leaks_without_a_gateway(case: Case, prepared: Database) -> None:
     server = prepared.server
-    with Client.connect(
-        server.port, user=case.as_role, database=prepared.name, parameters=case.startup
-    ) as client:
+    with Client.connect(server.port, user=case.as_role, database=prepared.name, parameters=case.startup) as client:
         seen = case.run(client, corpus.places(server, prepared))
     assert case.leaks(seen), f"{case.name}: {seen}"
 

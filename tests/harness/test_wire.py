@@ -120,9 +120,11 @@ def test_direct_tls(secure_postgres: PostgresServer, postgres17: PostgresServer)
 
 
 def test_cleartext_password() -> None:
-    with PostgresServer("pgserver", auth="password") as server:
-        with Client.connect(server.port, user="postgres", password=server.password) as connected:
-            assert connected.query("SELECT 1").rows == [[b"1"]]
+    with (
+        PostgresServer("pgserver", auth="password") as server,
+        Client.connect(server.port, user="postgres", password=server.password) as connected,
+    ):
+        assert connected.query("SELECT 1").rows == [[b"1"]]
 
 
 def test_protocol_negotiation(postgres16: PostgresServer) -> None:

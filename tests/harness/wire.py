@@ -20,7 +20,7 @@ import ssl
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from harness.scram import Scram
 
@@ -130,7 +130,6 @@ class Reader:
         return value
 
 
-
 def columns(body: bytes) -> list[Column]:
     """RowDescription."""
     reader = Reader(body)
@@ -224,8 +223,9 @@ class Exchange(list[Message]):
         return [fields(body) for body in self.of(b"E")]
 
     @property
-    def error(self) -> Fields | None:
-        return next(iter(self.errors), None)
+    def error(self) -> Fields:
+        """The first error; without fields, and so false, when there was none."""
+        return next(iter(self.errors), Fields())
 
     @property
     def notices(self) -> list[Fields]:
@@ -480,7 +480,7 @@ class Client:
             pass  # the server was quicker
         self.abort()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

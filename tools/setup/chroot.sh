@@ -8,10 +8,10 @@
 # the cache. The packages come from where this host's own apt takes them.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$here/lib.sh"
 
 packages=(postgresql-17 postgresql-17-pgvector)
-home=$(cache_folder)/debian13-$(sha256sum "$0" | cut -c1-16)
 
 # This host's mirror of Debian, as apt knows it. Mirrors carry all supported releases, so Debian 12's has Debian 13 too.
 mirror() {
@@ -36,6 +36,9 @@ build() {
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale,info}
   chroot "$root" /usr/lib/postgresql/17/bin/postgres --version
 }
+
+# Another recipe is another folder (`declare -f` leaves out the comments).
+home=$(cache_folder)/debian13-$({ echo "${packages[@]}"; declare -f build; } | sha256sum | cut -c1-16)
 
 if [ "${1:-}" = --build ]; then
   build "$2" "$3"

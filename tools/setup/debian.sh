@@ -7,10 +7,12 @@
 # name says which one is wanted. There is no stamp file: asking dpkg takes some 20 ms and cannot be out of date.
 set -euo pipefail
 cd "$(dirname "$0")"
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . ./lib.sh
 
 [ $# -gt 0 ] || die "say what to install for: tools/setup/debian.sh build demo test lint bench"
 
+# shellcheck source=/dev/null
 . /etc/os-release
 # libpg_query carries the grammar of one PostgreSQL major, and the server headers must be of the same one.
 case "${ID:-}-${VERSION_ID:-}" in

@@ -6,6 +6,7 @@
 # Exactly what tests/node/package-lock.json says, without running any package's install script.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$here/lib.sh"
 project=$here/../../tests/node
 

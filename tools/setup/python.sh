@@ -7,6 +7,7 @@
 # changed requirement makes a new one.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=lib.sh source-path=SCRIPTDIR
 . "$here/lib.sh"
 
 if [ $# != 1 ] || [ ! -f "$1" ]; then die "usage: tools/setup/python.sh REQUIREMENTS_FILE"; fi
