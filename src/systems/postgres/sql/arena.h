@@ -1,6 +1,5 @@
 // Arena: a bump allocator for trees that live and die together. Nodes are trivially destructible and never
-// freed one by one; `clear()` forgets them all and keeps the first block, so that a session that parses one
-// statement after the other asks the heap for memory only when a statement is larger than those before it.
+// freed one by one; they go with the arena. Moving an arena does not move what it holds.
 //
 // Not thread-safe; one thread builds, any number may read afterwards.
 #pragma once

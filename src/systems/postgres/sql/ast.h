@@ -43,8 +43,7 @@ struct SelectStatement;
 struct SubLink;
 using Exprs = List<const Expr*>;
 
-// ---- Types, sort items, windows, columns
-// ---------------------------------------------------------------------------
+// ---- Types, sort items, windows, columns ----
 
 struct TypeName {
   Names names;  // with the schema where written or implied by the grammar: {"pg_catalog", "int4"}, {"vector"}
@@ -112,8 +111,7 @@ struct DefinedOption {     // DefElem: `name = value`
   Location location = kNoLocation;
 };
 
-// ---- Expressions
-// ---------------------------------------------------------------------------------------------------
+// ---- Expressions ----
 
 enum class ExprKind : std::uint8_t {
   unknown,
@@ -375,8 +373,7 @@ struct MultiAssign : Expr {
   std::int32_t columns = 0;
 };
 
-// ---- FROM
-// ----------------------------------------------------------------------------------------------------------
+// ---- FROM ----
 
 enum class FromKind : std::uint8_t { unknown, relation, join, sub_select, function, sample, table_func };
 
@@ -483,8 +480,7 @@ struct TableFuncItem : FromItem {
   List<TableFuncColumn> columns;
 };
 
-// ---- Statements
-// ----------------------------------------------------------------------------------------------------
+// ---- Statements ----
 
 enum class StatementKind : std::uint8_t {
   other,  // OtherStatement
@@ -535,8 +531,8 @@ struct Statement {
 };
 
 // A statement class that needs no structure: `tag` is PostgreSQL's node tag ("AlterSystemStmt"). What it does
-// is for the describer to know by tag; `relation` and `strings` are what the converter found at its top
-// level.
+// is for the describer to know by tag; `relation` is the table, view or sequence that it names, if it names
+// one.
 struct OtherStatement : Statement {
   static constexpr StatementKind kKind = StatementKind::other;
   std::string_view tag;
@@ -952,6 +948,7 @@ struct AlterTableCommand {
   std::string_view object;                   // column, constraint, trigger ...
   const ColumnDefinition* column = nullptr;  // ADD COLUMN and ALTER COLUMN TYPE, may be null
   const RangeVar* relation = nullptr;        // INHERIT, ATTACH PARTITION, REFERENCES: may be null
+  Exprs expressions;                         // DEFAULT, USING, CHECK
 };
 
 struct AlterTableStatement : Statement {
@@ -1037,8 +1034,7 @@ struct CheckpointStatement : Statement {
   static constexpr StatementKind kKind = StatementKind::checkpoint;
 };
 
-// ---- Looking at nodes
-// ----------------------------------------------------------------------------------------------
+// ---- Looking at nodes ----
 
 // The node as a T, or null when it is null or of another kind.
 template <class T, class Base>
