@@ -7,12 +7,15 @@
 // levels; when a limit is exceeded the converter stops looking and `failure()` says which.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "systems/postgres/sql/parse.h"
 
