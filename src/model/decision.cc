@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/crypto.h"
 #include "model/pattern.h"
 
 namespace sluice {
@@ -35,6 +36,13 @@ std::optional<Mask> mask_from(std::string_view name) {
     if (kMaskNames[i] == name) return static_cast<Mask>(i);
   }
   return std::nullopt;
+}
+
+std::uint64_t budget_account(std::string_view key) {
+  Digest digest = sha256(as_bytes(key));
+  std::uint64_t account = 0;
+  for (std::size_t i = 0; i < 8; ++i) account = account << 8 | digest[i];
+  return account;
 }
 
 std::string_view to_string(Reason reason) {

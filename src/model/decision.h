@@ -96,11 +96,13 @@ struct Obligations {
 // over all sessions. Made once per policy scope; drawn on in budget/ledger.h.
 struct Budget {
   std::string key;            // "<rule>\n<principal>\n<connection>": the account's name, stable over restarts
-  std::uint64_t account = 0;  // the first 64 bits of SHA-256 of `key`
+  std::uint64_t account = 0;  // budget_account(key): the first 64 bits of its SHA-256
   std::string rule;
   std::uint64_t records = 0;  // per window
   std::chrono::seconds window{0};
 };
+// `Budget::account` for a key.
+std::uint64_t budget_account(std::string_view key);
 
 // Why a refusal happened; closed list. On-disk values: never renumber.
 enum class Reason : std::uint8_t {
