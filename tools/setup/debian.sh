@@ -47,9 +47,11 @@ packages_of() {
 
 # Of the packages named, those that dpkg does not have installed.
 missing() {
-  local installed
+  local installed package
   installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^[ih]i  *//p' || true)
-  comm -13 <(sort -u <<<"$installed") <(printf '%s\n' "$@" | sort -u)
+  for package in "$@"; do
+    grep --quiet --line-regexp --fixed-strings "$package" <<<"$installed" || printf '%s\n' "$package"
+  done
 }
 
 # Packages of servers start them, and enable them for the next boot. We want the programs only: nothing is started while
@@ -83,10 +85,11 @@ update_lists() {
   return 1
 }
 
-list=$(for group in "$@"; do packages_of "$group"; done)
-mapfile -t wanted < <(sort -u <<<"$list")
-mapfile -t lacking < <(missing "${wanted[@]}")
-[ ${#lacking[@]} -gt 0 ] || exit 0
+wanted=$(for group in "$@"; do packages_of "$group"; done | sort -u)
+mapfile -t wanted <<<"$wanted"
+lacking=$(missing "${wanted[@]}")
+[ -n "$lacking" ] || exit 0
+mapfile -t lacking <<<"$lacking"
 
 log=$(cache_folder)/log/debian.log
 say "Debian packages to install for $*: ${lacking[*]}"
@@ -98,6 +101,6 @@ say "installing ${#lacking[@]} packages and what they depend on (the first time 
 quietly "$log" apt install --yes --no-install-recommends "${lacking[@]}"
 case " ${lacking[*]} " in *' pgbouncer '*) disable_new_service pgbouncer ;; esac
 
-mapfile -t lacking < <(missing "${wanted[@]}")
-[ ${#lacking[@]} = 0 ] || die "apt finished, and yet these are not installed: ${lacking[*]} (see $log)"
+still=$(missing "${wanted[@]}")
+[ -z "$still" ] || die "apt finished, and yet these are not installed: $still (see $log)"
 say "Debian packages: done"
