@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <boost/asio/buffer.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -100,6 +101,16 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
       case Io::would_block: CO_CHECK_OK(co_await wait(io.want)); break;
     }
   }
+}
+
+Task<Result<std::size_t>> Stream::next_read(MutableBytes into) {
+  if (ssl_ != nullptr) co_return co_await read_some(into);
+  if (!socket_.is_open()) co_return fail(Errc::cancelled, "the stream is closed");
+  auto [error, n] = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), kNoThrow);
+  if (!error) co_return n;
+  if (error == asio::error::eof || error == asio::error::connection_reset) co_return std::size_t{0};
+  if (error == asio::error::operation_aborted) co_return fail(Errc::cancelled, "the stream was closed");
+  co_return fail(Errc::unavailable, "{}", error.message());
 }
 
 Task<Result<void>> Stream::write_all(Bytes data) {

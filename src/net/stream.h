@@ -47,6 +47,9 @@ class Stream {
   Task<Result<void>> wait(Want want);
 
   Task<Result<std::size_t>> read_some(MutableBytes into);  // 0: the peer closed
+  // The same for a relay's next read, which mostly has to wait. On a plain stream it costs one recv and no
+  // failed attempt: Asio remembers that the last read emptied the socket.
+  Task<Result<std::size_t>> next_read(MutableBytes into);
   Task<Result<void>> write_all(Bytes data);
 
   // The next byte without taking it (plain streams): tells direct TLS (0x16) from a PostgreSQL packet.

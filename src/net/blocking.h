@@ -1,0 +1,39 @@
+// Runs work that blocks (a credential command, a slow file) on a thread of its own and resumes the coroutine
+// on its worker with the answer.
+//
+//   auto secret = co_await run_blocking<Result<Secret>>(pool, [source] { return resolve(source); });
+//
+// The job must own what it uses: the coroutine may be gone when it ends.
+#pragma once
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "net/event.h"
+
+namespace sluice::net {
+
+template <class T>
+Task<T> run_blocking(asio::thread_pool& pool, std::move_only_function<T()> job) {
+  struct State {
+    explicit State(asio::any_io_executor executor) : done(std::move(executor)) {}
+    Event done;
+    std::optional<T> answer;
+  };
+  auto executor = co_await asio::this_coro::executor;
+  auto state = std::make_shared<State>(executor);
+  asio::post(pool, [state, executor, work = std::move(job)]() mutable {
+    auto answer = std::make_shared<T>(work());
+    asio::post(executor, [state, answer] {
+      state->answer.emplace(std::move(*answer));
+      state->done.notify();
+    });
+  });
+  co_await state->done.wait();
+  co_return std::move(*state->answer);
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,282 @@
+// Exchange: one PostgreSQL session between a client that has logged in and a server that is ready, as a
+// machine without sockets: bytes in, bytes and pauses out.
+//
+//   auto step = exchange.on_client(received);     // consumes whole messages
+//   write exchange.to_server(), exchange.to_client(); drop step.consumed bytes
+//   switch (step.pause) ...                        // what has to happen before the rest is looked at
+//
+// For each message of the client it plans (planner.h), asks the gate, and forwards under the permit; for each
+// message of the server it knows which request it answers (`Pending`), meters it, and passes on what may
+// pass. What a refused message would have done to the transaction is done by making the server fail at that
+// place (gateway_traffic.h), so the state that the client is told is the server's own.
+//
+// Files: exchange.cc (common), client_messages.cc (what the client says), server_messages.cc (what the server
+// says), gateway_queries.cc (the catalogue, read on this very session).
+//
+// Not thread-safe; belongs to one session. After `Pause::close` nothing more may be fed.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gate/gate.h"
+#include "gate/meter.h"
+#include "proxy/pg/catalogue_read.h"
+#include "proxy/pg/catalogue_store.h"
+#include "proxy/pg/client_output.h"
+#include "proxy/pg/gateway_traffic.h"
+#include "proxy/pg/names.h"
+#include "proxy/pg/plan.h"
+#include "proxy/pg/planner.h"
+#include "proxy/pg/result_shape.h"
+#include "wire/pg/backend.h"
+#include "wire/pg/diagnostics.h"
+#include "wire/pg/frontend.h"
+
+namespace sluice::proxy::pg {
+
+enum class Pause : std::uint8_t {
+  none,
+  server,     // the answers that are outstanding must come first
+  catalogue,  // the catalogue must be read: call begin_catalogue_read() once nothing is outstanding
+  review,     // a second person must decide: see waiting()
+  close,      // the session is over; closing() says why
+};
+
+struct Step {
+  std::size_t consumed = 0;
+  Pause pause = Pause::none;
+};
+
+struct ExchangeLimits {
+  std::uint64_t message_bytes = wire::pg::kDefaultMaxFrontendMessage;
+  std::uint64_t statement_bytes = 16 * 1024 * 1024;  // planning takes some 30 times as much
+  std::uint64_t held_row_bytes = 1024 * 1024;  // a longer row is relayed in pieces, its ids marked unknown
+  std::uint64_t sample_rows = record::kMaxSampleRows;
+  std::size_t sample_bytes = record::kMaxSampleBytes;
+  std::uint64_t pipeline = 10'000;  // requests that await their answers
+};
+
+struct Waiting {
+  ReviewId review;
+  ReviewTerms terms;
+};
+
+struct Closing {
+  record::SessionEndReason reason = record::SessionEndReason::client_closed;
+  std::string detail;
+};
+
+class Exchange {
+ public:
+  Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, const ExchangeLimits& limits);
+
+  Step on_client(Bytes received);
+  Step on_server(Bytes received);
+
+  UpstreamWriter& to_server() { return to_server_; }
+  ClientOutput& to_client() { return to_client_; }
+
+  // --- pauses ---
+  bool idle() const { return pending_.empty(); }  // nothing outstanding
+  bool is_waiting() const { return waiting_.has_value(); }
+  const Waiting& waiting() const { return *waiting_; }  // only while is_waiting()
+  // The hold is over (approved, rejected, timed out, cancelled): the message that waited is looked at again.
+  enum class HoldEnd : std::uint8_t { decided, timed_out, cancelled };
+  void end_hold(HoldEnd end);
+  // Starts what Pause::catalogue asks for, once idle(); false: nothing had to be read after all.
+  bool begin_catalogue_read();
+  bool reading_catalogue() const { return catalogue_read_ != nullptr; }
+  const Closing& closing() const { return closing_; }
+
+  // --- from outside ---
+  // The client asked for a cancel: passed on when something runs. True: the server must be sent a
+  // CancelRequest.
+  bool cancel();
+  // The gateway wants the running statement stopped: set when a reply was cut off; reading it clears it.
+  bool take_cancel_request() { return std::exchange(cancel_server_, false); }
+  // Policy or principal has changed: running replies are asked again. The answer as for on_server.
+  Step policy_changed();
+  // Ends the session with a FATAL error: revoked, disabled, shutting down, idle.
+  void terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message);
+  // The server has gone: what was running ends with an error.
+  void server_lost(std::string detail);
+  // The client left in good order: so does the gateway, towards the server.
+  void say_goodbye() { gateway_.terminate(); }
+  // Writes the outcomes of what will never be answered. Before the gate is closed.
+  void abandon(record::OutcomeStatus status);
+
+  std::uint64_t records_sent() const { return records_sent_; }
+  bool in_transaction() const { return transaction_ != wire::pg::TransactionStatus::idle; }
+
+ private:
+  using NameChange = std::variant<Names::Replaced<Prepared>, Names::Replaced<Portal>>;
+
+  // One operation that runs on the server now or next.
+  struct Run {
+    std::shared_ptr<const Plan> plan;
+    std::optional<gate::Permit> permit;
+    std::optional<gate::Meter> meter;
+    std::shared_ptr<const ResultShape> shape;
+    std::shared_ptr<Portal> portal;   // or cursor: what is fetched adds up over its executions
+    bool stopped = false;             // the reply was cut: the rest is swallowed
+    bool finished = false;            // its outcome is recorded
+    bool observed = false;            // rows have been looked at for the record
+    std::vector<NameChange> changes;  // that this statement makes, should it fail
+  };
+
+  // A request that the server will answer.
+  struct Pending {
+    enum class Kind : std::uint8_t {
+      query,
+      parse,
+      bind,
+      describe_statement,
+      describe_portal,
+      execute,
+      close,
+      sync,
+      fail_query,
+      fail_pipeline,  // the gateway's own failure in place of a refused request
+      catalogue,
+    };
+    Kind kind = Kind::sync;
+    bool hidden = false;      // its answers are not the client's
+    std::vector<Run> runs;    // query: one per statement; execute: one
+    std::size_t current = 0;  // of runs
+    std::shared_ptr<Prepared> prepared;
+    std::shared_ptr<Portal> portal;
+    std::vector<NameChange> changes;  // tentative until the server confirms them; taken back in reverse order
+    std::optional<wire::pg::ErrorFields> error;  // fail_*: what the client is told instead
+    bool client_limit = false;                   // execute: the client gave max_rows
+    bool server_limit = false;                   // execute: ours is in force
+  };
+
+  // --- client_messages.cc ---
+  Pause one_client_message(const wire::pg::FrontendFrame& frame, Bytes raw);
+  Pause at_barrier(wire::pg::FrontendType next);
+  Pause need_catalogue();
+  bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
+  PlanContext plan_context();
+  Pause on_query(Bytes payload, Bytes raw);
+  Pause run_query(Planner::Plans plans, Bytes raw);
+  Pause on_parse(Bytes payload, Bytes raw);
+  Pause on_bind(Bytes payload, Bytes raw);
+  Pause on_describe(Bytes payload);
+  Pause on_execute(Bytes payload, Bytes raw);
+  Pause on_close(Bytes payload);
+  Pause on_sync();
+  Pause on_copy_message(const wire::pg::FrontendFrame& frame, Bytes raw);
+  void forward_copy(Bytes raw);
+  Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
+  void begin_effects(Run& run);
+  std::optional<wire::pg::ErrorFields> send_parse(const Prepared& prepared);
+  std::optional<wire::pg::ErrorFields> decide_prepared(Prepared& prepared);
+  std::optional<wire::pg::ErrorFields> refresh_prepared(Prepared& prepared, bool unnamed);
+  gate::Execution execution_of(const Plan& plan, const Portal* portal, const Prepared* prepared,
+                               bool for_review, bool bind_vectors);
+
+  // Ends the current message with an error, in the order of the protocol.
+  Pause refuse_query(wire::pg::ErrorFields error);
+  Pause refuse_in_pipeline(wire::pg::ErrorFields error);
+  wire::pg::ErrorFields render(const gate::Refusal& refusal) const;
+  std::expected<Pause, wire::pg::ErrorFields> hold_or_refuse(const gate::Wait& wait);
+  Pause hold(const gate::Wait& wait);
+
+  // --- server_messages.cc ---
+  Pause one_server_message(const wire::pg::BackendFrame& frame, Bytes raw);
+  Pause on_data_row(const wire::pg::BackendFrame& frame, Bytes raw);
+  Pause on_row_description(Bytes payload, Bytes raw);
+  Pause on_command_complete(Bytes payload, Bytes raw);
+  Pause on_portal_suspended(Bytes raw);
+  Pause on_error(Bytes payload);
+  Pause on_notice(Bytes payload);
+  Pause on_parameter_status(Bytes payload);
+  Pause on_notification(Bytes raw);
+  Pause on_ready(Bytes payload, Bytes raw);
+  Pause on_copy_response(wire::pg::BackendType type, Bytes payload, Bytes raw);
+  Pause on_copy_out_data(const wire::pg::BackendFrame& frame, Bytes raw);
+  Pause on_completion(wire::pg::BackendType type, Bytes raw);
+  Run* current_run();
+  // One more record: none to pass it on; the run may have been stopped instead.
+  Pause count_record(Run& run);
+  Pause stop_run(Run& run, gate::Verdict verdict);
+  void stop_with(Run& run, wire::pg::ErrorFields error);
+  bool finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
+                  std::optional<std::uint64_t> affected);
+  void begin_observation(Run& run);
+  void complete_effects(Run& run);
+  void next_run();
+  void undo_changes(Pending& pending);
+  void undo_changes(std::vector<NameChange>& changes);
+  Pause drop_until_sync();
+  void end_transaction();
+  Pause end_of_part();
+  void pass(Run* run, Bytes raw);
+  void pass_own(Run* run, const std::string& message);
+  wire::pg::DiagnosticLevel diagnostic_level();
+  bool is_catalogue_name(wire::pg::DiagnosticName kind, std::string_view name);
+
+  // --- gateway_queries.cc ---
+  void take_from_store();
+  void send_catalogue_query(std::string_view text);
+  Pause on_catalogue_message(const wire::pg::BackendFrame& frame);
+  Pause on_catalogue_row(Bytes payload);
+  Pause next_catalogue_query();
+  Pause begin_load();
+  Pause end_catalogue_read();
+
+  // --- exchange.cc ---
+  bool schema_change_pending() const;
+  Pause close_with(record::SessionEndReason reason, std::string_view sqlstate, std::string message);
+  Pause protocol_violation(std::string detail);
+  Pause server_violation(std::string detail);
+  Pause record_failed(const Error& error);
+  void tell_client(const wire::pg::ErrorFields& error);
+
+  gate::Gate& gate_;
+  Planner& planner_;
+  CatalogueStore& store_;
+  ExchangeLimits limits_;
+  std::string session_text_;
+  UpstreamWriter to_server_;
+  GatewayTraffic gateway_{to_server_};
+  ClientOutput to_client_;
+  Names names_;
+  std::deque<Pending> pending_;
+  wire::pg::TransactionStatus transaction_ = wire::pg::TransactionStatus::idle;
+  bool skip_to_sync_ = false;  // an error in the pipeline: the client's messages are dropped until its Sync
+  bool written_in_transaction_ = false;
+  bool written_since_sync_ = false;
+  bool barrier_ = false;  // a counted read is on its way: what depends on its success waits
+  bool barrier_flushed_ = false;
+  bool schema_changed_ = false;  // in the open transaction
+  bool path_changed_in_transaction_ = false;
+  bool path_stale_ = true;  // the search_path must be read before names are resolved
+  bool catalogue_stale_ = false;
+  bool tried_fresh_catalogue_ = false;
+  std::uint64_t store_seen_ = 0;  // version of the store that our catalogue came from
+  bool copying_in_ = false;       // the server awaits CopyData
+  std::uint64_t relay_left_ = 0;  // of a server message that is passed on in pieces
+  bool relay_shown_ = false;      // and whether the client gets it
+  std::uint64_t copy_left_ = 0;   // of a CopyData of the client that is passed on in pieces
+  bool cancel_server_ = false;
+  std::optional<Waiting> waiting_;
+  std::optional<HoldEnd> hold_end_;
+  ReviewId noticed_;  // the review that the client has been told about
+  std::optional<Closing> final_;
+  Closing closing_;
+  std::unique_ptr<CatalogueRead> catalogue_read_;
+  std::uint64_t records_sent_ = 0;
+  record::ReplySample sample_;
+  record::RecordIds ids_;
+  std::vector<record::Param> params_;
+  std::string scratch_;
+};
+
+}  // namespace sluice::proxy::pg

@@ -1,0 +1,62 @@
+// UpstreamWriter: the only way to put bytes on their way to the server; it takes nothing without a permit.
+// GatewayTraffic: the only maker of the gateway's own permits, and the list of what the gateway says of its
+// own accord: protocol upkeep with no client content (Sync, Flush, Close of gateway-owned names), and
+// constant SQL texts.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gate/permit.h"
+#include "wire/pg/encode.h"
+
+namespace sluice::proxy::pg {
+
+class UpstreamWriter {
+ public:
+  // One message, or several, of an operation that may run.
+  void send(const gate::Permit&, Bytes message) { out_.append(as_text(message)); }
+  // Parse, Bind and Describe of a statement whose execution is decided later.
+  void send(const gate::PreparePermit&, Bytes message) { out_.append(as_text(message)); }
+  void send(const gate::GatewayPermit&, Bytes message) { out_.append(as_text(message)); }
+
+  bool empty() const { return out_.empty(); }
+  const std::string& pending() const { return out_; }
+  void consumed(std::size_t n) {
+    if (n >= out_.size()) {
+      out_.clear();
+      if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
+    } else {
+      out_.erase(0, n);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kKeptCapacity = 16 * 1024;  // an idle session must not keep a large buffer
+  std::string out_;
+};
+
+class GatewayTraffic {
+ public:
+  explicit GatewayTraffic(UpstreamWriter& out) : out_(out) {}
+
+  void sync();
+  void flush();
+  void terminate();
+  void close(wire::pg::NamedObject object, std::string_view gateway_name);
+  void describe(wire::pg::NamedObject object, std::string_view gateway_name);
+  // A constant query of the gateway (catalogue reads): `text` must come from the code, never from a client.
+  void query(std::string_view text);
+  // Makes the server fail the running transaction exactly where a refused message stood, so that its state is
+  // what the client is told. The text does not parse.
+  void fail_in_query();     // as a simple Query
+  void fail_in_pipeline();  // as a Parse
+  // The end of a COPY that the gateway stops.
+  void copy_fail(std::string_view reason);
+
+ private:
+  UpstreamWriter& out_;
+  std::string scratch_;
+};
+
+}  // namespace sluice::proxy::pg

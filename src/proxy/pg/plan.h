@@ -1,0 +1,73 @@
+// Plan: one SQL statement, understood: what it does (Operation), what is sent for it (the client's own text,
+// or the rewritten one), and what it changes in the session's own state. Made by the planner (planner.h),
+// immutable, shared by all executions of a prepared statement.
+//
+// `Basis` says what it was made from. When one of these has changed, the plan is stale and is made anew
+// before it runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/decision.h"
+#include "model/operation.h"
+#include "systems/postgres/sql/parse.h"
+
+namespace sluice::proxy::pg {
+
+enum class PlanKind : std::uint8_t {
+  statement,  // no effect on the session's own state beyond its result
+  empty,      // no statement at all
+  begin,
+  commit,
+  rollback,
+  other_transaction,  // SAVEPOINT and its like
+  set,                // `setting` and `value`
+  prepare,            // `object`, `inner`
+  execute,            // `object`, `inner`
+  deallocate,         // `object`; empty: all
+  declare,            // `object`, `inner`
+  fetch,              // `object`, `inner`
+  close_cursor,       // `object`; empty: all
+  copy_in,
+  copy_out,
+  discard_all,
+  schema_change,  // the catalogue is stale afterwards
+};
+
+struct Basis {
+  std::uint64_t catalogue = 0;  // Catalogue::version
+  std::uint64_t masks = 0;      // MaskSet::id
+  std::string search_path;
+  bool operator==(const Basis&) const = default;
+};
+
+struct Plan {
+  std::shared_ptr<const Operation> operation;  // never null
+  PlanKind kind = PlanKind::statement;
+  std::string source;           // the client's text of this statement alone
+  std::string text;             // what the server gets
+  bool rewritten = false;       // text differs from source
+  bool touches_masked = false;  // errors and notices are reduced
+  bool writes = false;          // it may change data: no hold after it inside a transaction
+  bool hold_cursor = false;     // DECLARE ... WITH HOLD
+  std::string object;           // the client's name of a prepared statement or cursor
+  std::string upstream_object;  // and the gateway's
+  std::string setting;
+  std::string value;
+  std::shared_ptr<const Plan> inner;
+  std::optional<Denial> denial;                  // the request cannot be answered within its obligations: why
+  std::uint32_t parameters = 0;                  // the largest n of any $n
+  std::vector<std::uint32_t> vector_parameters;  // 1-based: query vectors
+  std::uint64_t clamped_to = 0;                  // the limit that was written into the text; 0: none
+  Digest statement_digest{};                     // of `source`; for reviews
+  std::vector<std::string> objects;              // resolved: "public.docs#16391"
+  Basis basis;
+  // Kept where the bound of records depends on a parameter, to describe the statement again with its value.
+  std::shared_ptr<const postgres::sql::ParsedSql> parsed;
+};
+
+}  // namespace sluice::proxy::pg

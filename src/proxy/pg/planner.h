@@ -1,0 +1,76 @@
+// Planner: from SQL text to plans (plan.h), for one session. It binds names against the catalogue, maps
+// statements to Operations (systems/postgres/describe), rewrites what touches masked relations
+// (systems/postgres/rewrite), resolves SQL-level names of statements and cursors, and refuses settings that
+// are not the client's.
+//
+// Pure: no sockets and no policy; what it needs of those comes in as `Context`. The catalogue is handed in by
+// the exchange, which reads it on the session's own connection.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/pg/names.h"
+#include "proxy/pg/plan.h"
+#include "systems/postgres/catalogue/view.h"
+#include "wire/pg/encode.h"
+
+namespace sluice::proxy::pg {
+
+struct PlanContext {
+  Names& names;
+  const std::shared_ptr<const MaskSet>& masks;
+  const std::vector<std::string>& vouched_functions;
+  std::string_view principal;
+  std::string_view session;
+};
+
+// What a parameter is bound to, as far as planning needs it.
+struct BoundValue {
+  std::uint32_t type = 0;
+  wire::pg::Format format = wire::pg::Format::text;
+  std::optional<Bytes> value;
+};
+
+class Planner {
+ public:
+  Planner();
+  ~Planner();
+
+  void set_catalogue(std::shared_ptr<const postgres::Catalogue> catalogue);
+  const std::shared_ptr<const postgres::Catalogue>& catalogue() const { return catalogue_; }
+
+  // The session's search_path as the client has set it; empty: the role's default.
+  void set_search_path(std::vector<std::string> path) { search_path_ = std::move(path); }
+  const std::vector<std::string>& search_path() const;
+
+  // One plan per statement; an empty text gives one of PlanKind::empty. The error is for the client: a syntax
+  // error, a limit, a name that does not exist.
+  using Plans = std::vector<std::shared_ptr<const Plan>>;
+  std::expected<Plans, wire::pg::ErrorFields> plan(std::string_view sql, const PlanContext& context);
+
+  bool is_current(const Plan& plan, const PlanContext& context) const;
+
+  // The plan's operation with the bound that these values give it; the plan's own when no parameter bears on
+  // it.
+  std::shared_ptr<const Operation> bind(const Plan& plan, std::span<const BoundValue> values) const;
+
+  // The same statement with its limit lowered to `records`, or with one added.
+  std::expected<std::shared_ptr<const Plan>, Denial> clamp(const Plan& plan, std::uint64_t records,
+                                                           const PlanContext& context);
+
+ private:
+  class Work;
+  friend class Work;
+  std::shared_ptr<const postgres::Catalogue> catalogue_;
+  std::vector<std::string> search_path_;
+  struct Masking;
+  std::unique_ptr<Masking> masking_;  // the mask plan of the last (catalogue, masks)
+};
+
+}  // namespace sluice::proxy::pg

@@ -1,0 +1,122 @@
+#include "proxy/pg/recorded_parameters.h"
+
+#include <algorithm>
+
+#include "core/encoding.h"
+#include "proxy/pg/planner.h"
+
+namespace sluice::proxy::pg {
+namespace {
+
+using namespace wire::pg;
+
+constexpr std::size_t kMinVectorText =
+    8;  // "[1,2,3]" may be data; anything longer in brackets is taken for a vector
+
+// The dimension of a vector in pgvector's text form; 0 when it is not one.
+std::uint32_t text_dimension(std::string_view text) {
+  if (text.size() < kMinVectorText || text.front() != '[' || text.back() != ']') return 0;
+  for (const char c : text.substr(1, text.size() - 2)) {
+    const bool numeric = (c >= '0' && c <= '9') || c == ',' || c == '.' || c == '-' || c == '+' || c == 'e' ||
+                         c == 'E' || c == ' ';
+    if (!numeric) return 0;
+  }
+  return static_cast<std::uint32_t>(std::ranges::count(text, ',')) + 1;
+}
+
+// pgvector's binary form of vector: int16 dimension, int16 zero, that many float4.
+std::uint32_t binary_dimension(Bytes value) {
+  ByteReader in{value};
+  const auto dimension = in.u16();
+  const auto unused = in.u16();
+  return in.ok() && unused == 0 && in.remaining() == std::size_t{dimension} * 4 ? dimension : 0;
+}
+
+struct Section {
+  FormatCodes formats;
+  Values values;
+};
+
+Section read_section(Bytes section) {
+  ByteReader in{section};
+  Section out;
+  out.formats = FormatCodes::read(in);
+  const auto count = in.u16();
+  out.values = Values::read(in, count);
+  return out;
+}
+
+bool is_vector_parameter(const Plan& plan, std::size_t index) {
+  return std::ranges::find(plan.vector_parameters, static_cast<std::uint32_t>(index + 1)) !=
+         plan.vector_parameters.end();
+}
+
+}  // namespace
+
+std::vector<record::Param> recorded_parameters(Bytes section, const Plan& plan) {
+  std::vector<record::Param> out;
+  const auto [formats, values] = read_section(section);
+  std::size_t i = 0;
+  for (const auto& value : values) {
+    if (out.size() == record::kMaxParams) break;
+    record::Param param;
+    if (value) {
+      const bool binary = formats.of(i) == Format::binary;
+      const auto dimension = binary ? (is_vector_parameter(plan, i) ? binary_dimension(*value) : 0)
+                                    : text_dimension(as_text(*value));
+      if (dimension > 0 || is_vector_parameter(plan, i)) {
+        param.form = record::ParamForm::vector;
+        param.dimension = dimension;
+        param.digest = sha256(*value);
+      } else if (plan.touches_masked) {
+        param.form = record::ParamForm::hidden;
+        param.digest = sha256(*value);
+      } else {
+        param.form = binary ? record::ParamForm::bytes : record::ParamForm::text;
+        param.value = as_text(value->first(std::min(value->size(), record::kMaxParamBytes)));
+      }
+    }
+    out.push_back(param);
+    ++i;
+  }
+  return out;
+}
+
+std::vector<review::BoundParameter> reviewed_parameters(Bytes section, const Plan& plan,
+                                                        const std::vector<std::uint32_t>& types) {
+  std::vector<review::BoundParameter> out;
+  const auto [formats, values] = read_section(section);
+  std::size_t i = 0;
+  for (const auto& value : values) {
+    review::BoundParameter parameter;
+    parameter.type = i < types.size() ? types[i] : 0;
+    parameter.format = static_cast<std::uint16_t>(formats.of(i));
+    parameter.value = value;
+    if (value && is_vector_parameter(plan, i)) {
+      review::VectorShape shape;
+      if (!plan.operation->searches.empty()) {
+        shape.collection = plan.operation->searches.front().collection;
+        shape.field = plan.operation->searches.front().field;
+      }
+      shape.dimension =
+          formats.of(i) == Format::binary ? binary_dimension(*value) : text_dimension(as_text(*value));
+      parameter.vector = std::move(shape);
+    }
+    out.push_back(std::move(parameter));
+    ++i;
+  }
+  return out;
+}
+
+std::vector<BoundValue> bound_values(Bytes section, const std::vector<std::uint32_t>& types) {
+  std::vector<BoundValue> out;
+  const auto [formats, values] = read_section(section);
+  std::size_t i = 0;
+  for (const auto& value : values) {
+    out.push_back({i < types.size() ? types[i] : 0, formats.of(i), value});
+    ++i;
+  }
+  return out;
+}
+
+}  // namespace sluice::proxy::pg

@@ -1,0 +1,49 @@
+// ResultShape: what the columns of a result are, as far as the record needs it: their names, their formats,
+// and which of them identify records (primary keys, by the provenance that RowDescription gives).
+//
+// Immutable; made once per RowDescription and kept with a prepared statement.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/operation.h"
+#include "record/record_ids.h"
+#include "record/reply_sample.h"
+#include "systems/postgres/catalogue/view.h"
+#include "wire/pg/backend.h"
+
+namespace sluice::proxy::pg {
+
+struct ResultColumn {
+  std::string name;
+  std::uint32_t type = 0;
+  wire::pg::Format format = wire::pg::Format::text;
+};
+
+// The columns of a result that hold one relation's primary key, in key order.
+struct KeyColumns {
+  std::string collection;
+  std::vector<std::uint16_t> columns;
+};
+
+struct ResultShape {
+  std::vector<ResultColumn> columns;
+  std::vector<KeyColumns> keys;
+  bool all_known = false;  // every collection that the operation reads values from has its key in the result
+
+  static std::shared_ptr<const ResultShape> make(const wire::pg::RowDescription& description,
+                                                 const Operation& operation,
+                                                 const postgres::Catalogue* catalogue);
+};
+
+// A value as text: binary numbers and uuids are written out, other binary values stay bytes ("\x…" as an id).
+std::string value_text(const ResultColumn& column, Bytes value);
+
+// Takes one row apart for the record: a sample of rows, and the ids of the records in it.
+void observe_row(const ResultShape& shape, const wire::pg::DataRow& row, record::ReplySample& sample,
+                 record::RecordIds& ids);
+
+}  // namespace sluice::proxy::pg

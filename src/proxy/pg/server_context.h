@@ -1,0 +1,53 @@
+// What all PostgreSQL sessions share: the gateway's parts (ServerContext, of the process) and the worker's
+// own (WorkerContext, of one thread). Everything in them outlives the sessions.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "gate/services.h"
+#include "net/runtime.h"
+#include "proxy/pg/cancel_keys.h"
+#include "proxy/pg/catalogue_store.h"
+#include "proxy/pg/client_login.h"
+#include "proxy/pg/exchange.h"
+
+namespace sluice::proxy::pg {
+
+class Session;
+
+struct SessionLimits {
+  std::chrono::nanoseconds upstream_login = std::chrono::seconds{15};
+  std::chrono::nanoseconds idle{0};  // without a statement; 0: none
+  std::size_t sessions = 20'000;     // per gateway
+  ExchangeLimits exchange;
+};
+
+struct ServerContext {
+  const Clock& clock;
+  const Published<identity::DirectorySnapshot>& directory;
+  const Published<ConnectionTable>& connections;
+  review::Reviews& reviews;
+  CredentialResolver resolve_credential;
+  boost::asio::thread_pool& blocking;
+  std::function<std::shared_ptr<net::TlsServerContext>()> tls;
+  SessionLimits limits;
+  CancelKeys cancel_keys;
+  CatalogueStores catalogues;
+  std::atomic<std::size_t> session_count{0};
+  std::atomic<std::uint32_t> next_session{1};
+  std::uint32_t epoch = 0;  // random per start: the upper half of session ids
+};
+
+struct WorkerContext {
+  net::Worker& worker;
+  gate::Services& services;
+  std::unordered_map<SessionId, std::shared_ptr<Session>> sessions;
+};
+
+}  // namespace sluice::proxy::pg

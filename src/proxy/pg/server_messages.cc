@@ -1,0 +1,635 @@
+// What the server says, message by message: each answers the oldest request that is outstanding. The server
+// is untrusted input like the client: what fits no request, or no state, ends the session.
+#include "proxy/pg/exchange.h"
+
+#include "core/log.h"
+#include "proxy/pg/refusal.h"
+#include "proxy/pg/session_settings.h"
+#include "wire/pg/sqlstate.h"
+
+namespace sluice::proxy::pg {
+
+using namespace wire::pg;
+
+namespace {
+
+// ParameterStatus that clients know (manual, "Asynchronous Operations"); others stay here.
+constexpr std::array<std::string_view, 16> kReportedParameters = {
+    "DateStyle",
+    "IntervalStyle",
+    "TimeZone",
+    "application_name",
+    "client_encoding",
+    "default_transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "is_superuser",
+    "scram_iterations",
+    "search_path",
+    "server_encoding",
+    "server_version",
+    "session_authorization",
+    "standard_conforming_strings",
+    "geqo",
+};
+
+bool returns_records(const Operation& operation) {
+  switch (operation.verb) {
+    case Verb::search:
+    case Verb::fetch:
+    case Verb::scroll:
+    case Verb::export_:
+    case Verb::write:
+    case Verb::remove: return true;
+    default: return false;
+  }
+}
+
+bool is_binary_copy_trailer(Bytes payload) {
+  return payload.size() == 2 && payload[0] == 0xFF && payload[1] == 0xFF;
+}
+
+}  // namespace
+
+// --- framing
+// --------------------------------------------------------------------------------------------------------
+
+Step Exchange::on_server(Bytes received) {
+  Step step;
+  while (step.consumed < received.size()) {
+    if (final_) return {step.consumed, Pause::close};
+    if (waiting_) return {step.consumed, Pause::review};
+    const auto rest = received.subspan(step.consumed);
+    if (relay_left_ > 0) {
+      const auto piece =
+          rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(relay_left_, rest.size())));
+      if (relay_shown_) pass(current_run(), piece);
+      relay_left_ -= piece.size();
+      step.consumed += piece.size();
+      continue;
+    }
+    auto frame = frame_backend(rest);
+    if (!frame) return {step.consumed, server_violation(frame.error().detail)};
+    if (!frame->has_header()) break;
+    const bool data = frame->type == BackendType::data_row || frame->type == BackendType::copy_data;
+    if (!frame->complete() && !(data && frame->size > limits_.held_row_bytes)) break;
+    // A huge row is passed on in pieces: its header now, the rest as it comes.
+    const auto raw = frame->complete() ? rest.first(static_cast<std::size_t>(frame->size)) : rest;
+    const auto pause = one_server_message(*frame, raw);
+    if (pause == Pause::review) {
+      if (const auto recorded = end_of_part(); recorded != Pause::none) return {step.consumed, recorded};
+      return {step.consumed, pause};
+    }
+    if (!frame->complete()) {
+      relay_left_ = frame->size - raw.size();
+      relay_shown_ = pause == Pause::none && current_run() != nullptr && !current_run()->stopped;
+    }
+    step.consumed += raw.size();
+    if (pause == Pause::close) return {step.consumed, pause};
+  }
+  step.pause = final_ ? Pause::close : end_of_part();
+  return step;
+}
+
+// Before a part of an unfinished reply leaves, its count and digest are recorded.
+Pause Exchange::end_of_part() {
+  auto* run = current_run();
+  if (run == nullptr || !run->meter || run->finished) return Pause::none;
+  if (auto recorded = run->meter->chunk(); !recorded) return record_failed(recorded.error());
+  return Pause::none;
+}
+
+Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
+  if (!pending_.empty() && pending_.front().kind == Pending::Kind::catalogue &&
+      frame.type != BackendType::parameter_status && frame.type != BackendType::notice_response) {
+    return on_catalogue_message(frame);
+  }
+  switch (frame.type) {
+    case BackendType::data_row: return on_data_row(frame, raw);
+    case BackendType::row_description: return on_row_description(frame.payload, raw);
+    case BackendType::command_complete: return on_command_complete(frame.payload, raw);
+    case BackendType::empty_query_response: return on_command_complete(Bytes{}, raw);
+    case BackendType::portal_suspended: return on_portal_suspended(raw);
+    case BackendType::error_response: return on_error(frame.payload);
+    case BackendType::notice_response: return on_notice(frame.payload);
+    case BackendType::parameter_status: return on_parameter_status(frame.payload);
+    case BackendType::notification_response: return on_notification(raw);
+    case BackendType::ready_for_query: return on_ready(frame.payload, raw);
+    case BackendType::copy_in_response:
+    case BackendType::copy_out_response: return on_copy_response(frame.type, frame.payload, raw);
+    case BackendType::copy_data: return on_copy_out_data(frame, raw);
+    case BackendType::copy_done:
+      if (auto* run = current_run(); run != nullptr && !run->stopped) pass(run, raw);
+      return Pause::none;
+    case BackendType::parse_complete:
+    case BackendType::bind_complete:
+    case BackendType::close_complete:
+    case BackendType::no_data:
+    case BackendType::parameter_description: return on_completion(frame.type, raw);
+    case BackendType::authentication:
+    case BackendType::backend_key_data:
+    case BackendType::copy_both_response:
+    case BackendType::function_call_response:
+    case BackendType::negotiate_protocol_version: break;
+  }
+  return server_violation(fmt::format("{} out of turn", to_string(frame.type)));
+}
+
+// --- passing on
+// -----------------------------------------------------------------------------------------------------
+
+Exchange::Run* Exchange::current_run() {
+  if (pending_.empty()) return nullptr;
+  auto& front = pending_.front();
+  return front.current < front.runs.size() ? &front.runs[front.current] : nullptr;
+}
+
+void Exchange::pass(Run* run, Bytes raw) {
+  to_client_.relay(raw);
+  if (run != nullptr && run->meter && !run->finished) run->meter->sent(raw);
+}
+
+void Exchange::pass_own(Run* run, const std::string& message) {
+  to_client_.own().append(message);
+  to_client_.commit();
+  if (run != nullptr && run->meter && !run->finished) run->meter->sent_own(message);
+}
+
+// False when the outcome could not be recorded: then nothing of this part may be sent.
+bool Exchange::finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
+                          std::optional<std::uint64_t> affected) {
+  if (!run.meter || run.finished) return true;
+  records_sent_ += run.meter->records();
+  if (run.portal) run.portal->records = run.meter->records();
+  const bool records = returns_records(run.permit->operation());
+  auto written = run.meter->finish({.status = status,
+                                    .error_class = error_class,
+                                    .affected = affected,
+                                    .masked = 0,
+                                    .ids = records && run.observed ? &ids_ : nullptr,
+                                    .rows = run.observed ? &sample_ : nullptr});
+  run.finished = true;
+  if (!written) {
+    record_failed(written.error());
+    return false;
+  }
+  return true;
+}
+
+// --- rows
+// -----------------------------------------------------------------------------------------------------------
+
+Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || !run->meter) return server_violation("DataRow out of turn");
+  if (run->stopped) return Pause::none;
+  if (const auto pause = count_record(*run); pause != Pause::none || run->stopped) return pause;
+  if (!run->observed) begin_observation(*run);
+  if (!frame.complete() || !run->shape) {
+    ids_.set_unknown();
+    sample_.count_row();
+  } else if (sample_.wants_more() || !run->shape->keys.empty() || !run->shape->all_known) {
+    auto row = DataRow::parse(frame.payload);
+    if (!row) return server_violation(row.error().detail);
+    observe_row(*run->shape, *row, sample_, ids_);
+  } else {
+    sample_.count_row();
+  }
+  pass(run, raw);
+  return Pause::none;
+}
+
+Pause Exchange::count_record(Run& run) {
+  for (;;) {
+    const auto verdict = run.meter->record();
+    if (verdict == gate::Verdict::pass) return Pause::none;
+    const auto pause = stop_run(run, verdict);
+    if (pause != Pause::none || run.stopped) return pause;  // else a review has lifted the bound: count again
+  }
+}
+
+void Exchange::begin_observation(Run& run) {
+  run.observed = true;
+  sample_.clear();
+  ids_.clear();
+  if (!run.shape && run.portal) run.shape = run.portal->shape;
+  if (!run.shape) return;
+  std::vector<std::string_view> names;
+  for (const auto& column : run.shape->columns) names.push_back(column.name);
+  sample_.set_columns(names);
+}
+
+Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
+  if (pending_.empty()) return server_violation("RowDescription out of turn");
+  auto description = RowDescription::parse(payload);
+  if (!description) return server_violation(description.error().detail);
+  auto& front = pending_.front();
+  const auto* catalogue = planner_.catalogue().get();
+  switch (front.kind) {
+    case Pending::Kind::query: {
+      auto* run = current_run();
+      if (run == nullptr) return server_violation("RowDescription after the last statement");
+      run->shape = ResultShape::make(*description, run->permit->operation(), catalogue);
+      if (!run->stopped) pass(run, raw);
+      return Pause::none;
+    }
+    case Pending::Kind::describe_statement:
+      front.prepared->shape = ResultShape::make(*description, *front.prepared->plan->operation, catalogue);
+      front.prepared->shape_formats.clear();
+      break;
+    case Pending::Kind::describe_portal: {
+      auto& portal = *front.portal;
+      portal.shape = ResultShape::make(*description, *portal.operation, catalogue);
+      if (portal.statement) {
+        portal.statement->shape = portal.shape;
+        portal.statement->shape_formats = portal.result_formats;
+      }
+      break;
+    }
+    default: return server_violation("RowDescription out of turn");
+  }
+  if (!front.hidden) pass(nullptr, raw);
+  pending_.pop_front();
+  return Pause::none;
+}
+
+// --- bounds
+// ---------------------------------------------------------------------------------------------------------
+
+// The reply has reached what it may carry: the record at hand does not leave.
+Pause Exchange::stop_run(Run& run, gate::Verdict verdict) {
+  const auto& permit = *run.permit;
+  const auto& obligations = permit.obligations();
+  Denial denial;
+  switch (verdict) {
+    case gate::Verdict::pass: return Pause::none;
+    case gate::Verdict::over_limit:
+      denial = {
+          Reason::over_limit, obligations.bound_rule,
+          obligations.bound_message.empty()
+              ? fmt::format("the reply was stopped after {} records", *obligations.max_records)
+              : obligations.bound_message,
+          obligations.bound_hint.empty() ? "Add a LIMIT, or narrow the filter." : obligations.bound_hint};
+      break;
+    case gate::Verdict::over_budget:
+      denial = {Reason::over_budget, permit.ruling().budgets.empty() ? "" : permit.ruling().budgets.front(),
+                "the budget of this window is used up; the reply was stopped",
+                "Wait until the window has moved on."};
+      break;
+    case gate::Verdict::needs_review: {
+      const auto* prepared = run.portal ? run.portal->statement.get() : nullptr;
+      const auto execution =
+          execution_of(*run.plan, run.portal.get(), prepared, true, permit.ruling().review.bind_vectors);
+      auto asked = gate_.review_rest(permit, execution);
+      if (auto* wait = std::get_if<gate::Wait>(&asked)) {
+        auto held = hold_or_refuse(*wait);
+        hold_end_.reset();
+        if (held) return *held;
+        stop_with(run, std::move(held.error()));
+        return Pause::none;
+      }
+      if (auto* approved = std::get_if<gate::Permit>(&asked)) {
+        run.permit.emplace(std::move(*approved));
+        if (run.meter->extend(*run.permit)) return Pause::none;
+      }
+      denial = {Reason::review_rejected, permit.ruling().review.rule,
+                "the review of this reply was not granted", ""};
+      if (auto* refusal = std::get_if<gate::Refusal>(&asked)) denial = refusal->denial;
+      break;
+    }
+  }
+  stop_with(run, render_denial(denial, &permit.operation(), gate_.facts().id, permit.id()));
+  return Pause::none;
+}
+
+// Cuts a running reply: the client gets the error now, the rest of what the server says to it is swallowed.
+void Exchange::stop_with(Run& run, ErrorFields error) {
+  scratch_.clear();
+  encode_error_response(scratch_, error);
+  pass_own(&run, scratch_);
+  run.stopped = true;
+  finish_run(run, record::OutcomeStatus::stopped, error.sqlstate, std::nullopt);
+  auto& front = pending_.front();
+  if (front.kind == Pending::Kind::query) {
+    cancel_server_ = true;
+    return;
+  }
+  if (!front.server_limit) cancel_server_ = true;
+  const bool synced =
+      std::ranges::any_of(pending_, [](const auto& p) { return p.kind == Pending::Kind::sync; });
+  if (synced) return;
+  // Nothing after this may take effect on the server either.
+  gateway_.fail_in_pipeline();
+  auto& failing = pending_.emplace_back();
+  failing.kind = Pending::Kind::fail_pipeline;
+  failing.hidden = true;
+  skip_to_sync_ = true;
+}
+
+// --- ends of statements
+// ---------------------------------------------------------------------------------------------
+
+Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || !run->meter) return server_violation("CommandComplete out of turn");
+  std::optional<std::uint64_t> affected;
+  if (!payload.empty()) {
+    auto complete = CommandComplete::parse(payload);
+    if (!complete) return server_violation(complete.error().detail);
+    const auto verb = run->permit->operation().verb;
+    if (verb == Verb::write || verb == Verb::remove) affected = complete->rows();
+  }
+  if (!run->stopped) {
+    pass(run, raw);
+    if (!finish_run(*run, record::OutcomeStatus::ok, "", affected)) return Pause::close;
+  }
+  complete_effects(*run);
+  next_run();
+  return Pause::none;
+}
+
+void Exchange::next_run() {
+  auto& front = pending_.front();
+  ++front.current;
+  if (front.kind == Pending::Kind::execute) pending_.pop_front();
+}
+
+// What the server has confirmed.
+void Exchange::complete_effects(Run& run) {
+  run.changes.clear();
+  switch (run.plan->kind) {
+    case PlanKind::set:
+      path_stale_ |= run.plan->setting.empty() || run.plan->setting == "search_path";
+      path_changed_in_transaction_ |= path_stale_;
+      break;
+    case PlanKind::discard_all:
+      path_stale_ = true;
+      names_.drop_all_statements();
+      names_.drop_all_portals();
+      break;
+    case PlanKind::deallocate:
+      if (run.plan->object.empty()) names_.drop_all_statements();
+      break;
+    case PlanKind::close_cursor:
+      if (run.plan->object.empty()) names_.drop_all_portals();
+      break;
+    case PlanKind::schema_change:
+      catalogue_stale_ = true;
+      schema_changed_ = true;
+      break;
+    default: break;
+  }
+}
+
+Pause Exchange::on_portal_suspended(Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || pending_.front().kind != Pending::Kind::execute) {
+    return server_violation("PortalSuspended out of turn");
+  }
+  if (!run->stopped) {
+    pass(run, raw);
+    if (!finish_run(*run, record::OutcomeStatus::suspended, "", std::nullopt)) return Pause::close;
+  }
+  complete_effects(*run);
+  next_run();
+  return Pause::none;
+}
+
+// --- errors and notices
+// ---------------------------------------------------------------------------------------------
+
+// What a statement on masked relations makes the server say is reduced: its messages quote data.
+DiagnosticLevel Exchange::diagnostic_level() {
+  if (pending_.empty()) return gate_.masks()->empty() ? DiagnosticLevel::verbatim : DiagnosticLevel::reduced;
+  const auto masked = [](const std::shared_ptr<const Plan>& plan) { return plan && plan->touches_masked; };
+  const auto& front = pending_.front();
+  bool reduced = front.prepared && masked(front.prepared->plan);
+  reduced |= front.portal && masked(front.portal->plan);
+  for (const auto& run : front.runs) reduced |= masked(run.plan);
+  return reduced ? DiagnosticLevel::reduced : DiagnosticLevel::verbatim;
+}
+
+bool Exchange::is_catalogue_name(DiagnosticName kind, std::string_view name) {
+  const auto& catalogue = planner_.catalogue();
+  if (!catalogue) return false;
+  for (const auto& relation : catalogue->contents().relations) {
+    switch (kind) {
+      case DiagnosticName::schema:
+        if (relation.schema == name) return true;
+        break;
+      case DiagnosticName::table:
+        if (relation.name == name) return true;
+        break;
+      case DiagnosticName::column:
+        if (relation.column(name) != nullptr) return true;
+        break;
+      case DiagnosticName::constraint:
+        if (std::ranges::any_of(relation.indexes, [&](const auto& index) { return index.name == name; }))
+          return true;
+        break;
+      case DiagnosticName::data_type: break;
+    }
+  }
+  return false;
+}
+
+Pause Exchange::on_error(Bytes payload) {
+  auto diagnostics = Diagnostics::parse(payload);
+  if (!diagnostics) return server_violation(diagnostics.error().detail);
+  auto fields = reduce(*diagnostics, diagnostic_level(), [this](DiagnosticName kind, std::string_view name) {
+    return is_catalogue_name(kind, name);
+  });
+  if (pending_.empty()) {  // it ends the session: shut down, terminated, timed out
+    tell_client(fields);
+    closing_ = {record::SessionEndReason::upstream_closed, fields.sqlstate};
+    final_ = closing_;
+    return Pause::close;
+  }
+  auto& front = pending_.front();
+  if (front.kind == Pending::Kind::sync) return server_violation("ErrorResponse in answer to Sync");
+
+  auto* run = current_run();
+  const bool told = run != nullptr && run->stopped;
+  if (front.error) fields = *front.error;
+  const bool rewritten = run != nullptr && run->plan->rewritten;
+  if (rewritten) fields.position.clear();  // it counts in a text that the client has not written
+  if (!told && !front.hidden) {
+    scratch_.clear();
+    encode_error_response(scratch_, fields);
+    pass_own(run, scratch_);
+  } else if (front.hidden && front.kind != Pending::Kind::fail_pipeline) {
+    tell_client(fields);  // of a step that the gateway took for the client: its request fails for it
+  }
+  if (run != nullptr && !run->finished) {
+    const auto status = fields.sqlstate == sqlstate::kQueryCanceled ? record::OutcomeStatus::cancelled
+                                                                    : record::OutcomeStatus::upstream_error;
+    if (!finish_run(*run, status, fields.sqlstate, std::nullopt)) return Pause::close;
+  }
+  undo_changes(front);
+  for (std::size_t i = front.current + 1; i < front.runs.size(); ++i) {
+    if (!finish_run(front.runs[i], record::OutcomeStatus::failed, "", std::nullopt)) return Pause::close;
+  }
+  front.current = front.runs.size();
+  copying_in_ = false;
+  copy_left_ = 0;
+  if (front.kind == Pending::Kind::query || front.kind == Pending::Kind::fail_query) return Pause::none;
+  return drop_until_sync();
+}
+
+void Exchange::undo_changes(std::vector<NameChange>& changes) {
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    std::visit([this](const auto& one) { names_.undo(one); }, *change);
+  }
+  changes.clear();
+}
+
+void Exchange::undo_changes(Pending& pending) {
+  for (auto run = pending.runs.rbegin(); run != pending.runs.rend(); ++run) undo_changes(run->changes);
+  undo_changes(pending.changes);
+}
+
+// After an error the server skips everything up to the next Sync, and so do our books.
+Pause Exchange::drop_until_sync() {
+  // Newest first, so that a name set twice ends as it was before both.
+  std::size_t end = 0;
+  while (end < pending_.size() && pending_[end].kind != Pending::Kind::sync) ++end;
+  for (std::size_t i = end; i-- > 0;) {
+    if (i > 0) {
+      for (auto& run : pending_[i].runs) {
+        if (!finish_run(run, record::OutcomeStatus::failed, "", std::nullopt)) return Pause::close;
+      }
+    }
+    undo_changes(pending_[i]);
+  }
+  if (end == pending_.size()) skip_to_sync_ = true;
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(end));
+  return Pause::none;
+}
+
+Pause Exchange::on_notice(Bytes payload) {
+  auto diagnostics = Diagnostics::parse(payload);
+  if (!diagnostics) return server_violation(diagnostics.error().detail);
+  if (!pending_.empty() && pending_.front().hidden) return Pause::none;
+  encode_notice_response(to_client_.own(), reduce(*diagnostics, diagnostic_level()));
+  to_client_.commit();
+  return Pause::none;
+}
+
+Pause Exchange::on_parameter_status(Bytes payload) {
+  auto status = ParameterStatus::parse(payload);
+  if (!status) return server_violation(status.error().detail);
+  if (pinned_value(status->name) && !means_pinned_value(status->name, status->value)) {
+    gate_.incident("pin_drift", status->name);
+    abandon(record::OutcomeStatus::failed);
+    return close_with(record::SessionEndReason::protocol_violation, "57P01",
+                      fmt::format("the setting \"{}\" has changed under the session", status->name));
+  }
+  if (std::ranges::find(kReportedParameters, status->name) == kReportedParameters.end()) return Pause::none;
+  const auto value =
+      status->name == "application_name" ? std::string_view{gate_.facts().client_name} : status->value;
+  if (auto encoded = encode_parameter_status(to_client_.own(), status->name, value); !encoded) {
+    return server_violation(encoded.error().detail);
+  }
+  to_client_.commit();
+  return Pause::none;
+}
+
+// A payload is free text from anybody's statement: it passes only where nothing is masked.
+Pause Exchange::on_notification(Bytes raw) {
+  if (gate_.masks()->empty()) pass(nullptr, raw);
+  return Pause::none;
+}
+
+// --- COPY
+// -----------------------------------------------------------------------------------------------------------
+
+Pause Exchange::on_copy_response(BackendType type, Bytes payload, Bytes raw) {
+  auto* run = current_run();
+  auto response = CopyResponse::parse(payload);
+  if (!response) return server_violation(response.error().detail);
+  const bool in = type == BackendType::copy_in_response;
+  if (run == nullptr || run->plan->kind != (in ? PlanKind::copy_in : PlanKind::copy_out)) {
+    return server_violation(fmt::format("{} out of turn", to_string(type)));
+  }
+  copying_in_ = in;
+  if (!run->stopped) pass(run, raw);
+  return Pause::none;
+}
+
+Pause Exchange::on_copy_out_data(const BackendFrame& frame, Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || run->plan->kind != PlanKind::copy_out)
+    return server_violation("CopyData out of turn");
+  if (run->stopped) return Pause::none;
+  // The server sends one row per message; the trailer of the binary form is none.
+  if (!is_binary_copy_trailer(frame.payload)) {
+    if (const auto pause = count_record(*run); pause != Pause::none || run->stopped) return pause;
+  }
+  if (!run->observed) {
+    begin_observation(*run);
+    ids_.set_unknown();
+  }
+  sample_.count_row();
+  pass(run, raw);
+  return Pause::none;
+}
+
+// --- acknowledgements
+// -----------------------------------------------------------------------------------------------
+
+Pause Exchange::on_completion(BackendType type, Bytes raw) {
+  if (pending_.empty()) return server_violation(fmt::format("{} out of turn", to_string(type)));
+  auto& front = pending_.front();
+  const auto kind = front.kind;
+  bool fits = false;
+  bool last = true;
+  switch (type) {
+    case BackendType::parse_complete: fits = kind == Pending::Kind::parse; break;
+    case BackendType::bind_complete: fits = kind == Pending::Kind::bind; break;
+    case BackendType::close_complete: fits = kind == Pending::Kind::close; break;
+    case BackendType::no_data:
+      fits = kind == Pending::Kind::describe_statement || kind == Pending::Kind::describe_portal;
+      break;
+    case BackendType::parameter_description:
+      fits = kind == Pending::Kind::describe_statement;
+      last = false;
+      break;
+    default: break;
+  }
+  if (!fits) return server_violation(fmt::format("{} out of turn", to_string(type)));
+  if (!front.hidden) pass(nullptr, raw);
+  if (last) pending_.pop_front();
+  return Pause::none;
+}
+
+Pause Exchange::on_ready(Bytes payload, Bytes raw) {
+  auto ready = ReadyForQuery::parse(payload);
+  if (!ready) return server_violation(ready.error().detail);
+  if (pending_.empty()) return server_violation("ReadyForQuery out of turn");
+  auto& front = pending_.front();
+  switch (front.kind) {
+    case Pending::Kind::query:
+    case Pending::Kind::fail_query:
+    case Pending::Kind::sync: break;
+    default: return server_violation("ReadyForQuery before the answers that are due");
+  }
+  if (front.current < front.runs.size())
+    return server_violation("ReadyForQuery before the last statement's end");
+  if (!front.hidden) pass(nullptr, raw);
+  pending_.pop_front();
+  transaction_ = ready->status;
+  if (transaction_ == TransactionStatus::idle) end_transaction();
+  return Pause::none;
+}
+
+void Exchange::end_transaction() {
+  names_.end_transaction();
+  written_in_transaction_ = false;
+  if (std::exchange(path_changed_in_transaction_, false)) path_stale_ = true;  // it may have been rolled back
+  if (std::exchange(schema_changed_, false)) {
+    catalogue_stale_ = true;
+    store_.mark_stale();
+  }
+}
+
+}  // namespace sluice::proxy::pg

@@ -1,0 +1,125 @@
+#include "proxy/pg/session_settings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::proxy::pg {
+namespace {
+
+// Sorted, lower case.
+constexpr std::array<std::string_view, 38> kFree = {
+    "bytea_output",
+    "client_min_messages",
+    "commit_delay",
+    "datestyle",
+    "deadlock_timeout",
+    "default_transaction_deferrable",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "extra_float_digits",
+    "gin_fuzzy_search_limit",
+    "hnsw.ef_search",
+    "hnsw.iterative_scan",
+    "hnsw.max_scan_tuples",
+    "hnsw.scan_mem_multiplier",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "intervalstyle",
+    "ivfflat.iterative_scan",
+    "ivfflat.max_probes",
+    "ivfflat.probes",
+    "lc_messages",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "lock_timeout",
+    "maintenance_work_mem",
+    "max_parallel_maintenance_workers",
+    "pg_trgm.similarity_threshold",
+    "pg_trgm.strict_word_similarity_threshold",
+    "pg_trgm.word_similarity_threshold",
+    "statement_timeout",
+    "synchronous_commit",
+    "timezone",
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
+    "work_mem",
+    "xmlbinary",
+};
+
+constexpr std::array<std::string_view, 8> kPlanner = {
+    "effective_cache_size",
+    "from_collapse_limit",
+    "geqo",
+    "jit",
+    "join_collapse_limit",
+    "max_parallel_workers_per_gather",
+    "plan_cache_mode",
+    "random_page_cost",
+};
+
+struct Pin {
+  std::string_view name;
+  std::string_view value;
+};
+constexpr std::array<Pin, 4> kPins = {{
+    {"backslash_quote", "safe_encoding"},
+    {"client_encoding", "UTF8"},
+    {"row_security", "on"},
+    {"standard_conforming_strings", "on"},
+}};
+
+constexpr std::size_t kMaxApplicationName = 63;  // NAMEDATALEN - 1: the server cuts there
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return out;
+}
+
+}  // namespace
+
+SettingClass classify_setting(std::string_view raw) {
+  const auto name = lower(raw);
+  if (name == "search_path") return SettingClass::path;
+  if (name == "application_name") return SettingClass::identity;
+  if (pinned_value(name)) return SettingClass::pinned;
+  if (std::ranges::binary_search(kFree, std::string_view{name})) return SettingClass::free;
+  if (name.starts_with("enable_") || std::ranges::binary_search(kPlanner, std::string_view{name})) {
+    return SettingClass::planner;
+  }
+  return SettingClass::refused;
+}
+
+std::optional<std::string_view> pinned_value(std::string_view raw) {
+  const auto name = lower(raw);
+  for (const auto& pin : kPins) {
+    if (pin.name == name) return pin.value;
+  }
+  return std::nullopt;
+}
+
+bool means_pinned_value(std::string_view raw_name, std::string_view raw_value) {
+  const auto pin = pinned_value(raw_name);
+  if (!pin) return false;
+  auto value = lower(raw_value);
+  if (lower(*pin) == value) return true;
+  if (lower(raw_name) == "client_encoding") {
+    std::erase_if(value, [](char c) { return c == '-' || c == '_' || c == ' '; });
+    return value == "utf8" || value == "unicode";
+  }
+  return *pin == "on" && (value == "true" || value == "yes" || value == "1" || value == "t" || value == "y");
+}
+
+std::string upstream_application_name(std::string_view principal, std::string_view session,
+                                      std::string_view client) {
+  std::string name{"sluice:"};
+  name.append(principal).append(":").append(session);
+  if (!client.empty()) name.append(" ").append(client);
+  std::ranges::replace_if(name, [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+  if (name.size() > kMaxApplicationName) name.resize(kMaxApplicationName);
+  return name;
+}
+
+}  // namespace sluice::proxy::pg
