@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 
-#include "core/crypto.h"
 #include "policy/bounds.h"
 #include "policy/mask_plan.h"
 #include "policy/matcher.h"
@@ -42,13 +41,6 @@ struct Scope::Decision {
 };
 
 namespace {
-
-std::uint64_t account_of(const std::string& key) {
-  Digest digest = sha256(as_bytes(key));
-  std::uint64_t account = 0;
-  for (std::size_t i = 0; i < 8; ++i) account = account << 8 | digest[i];
-  return account;
-}
 
 // "search on public.docs", "scroll on public.a, public.b and 3 more".
 std::string what(const Operation& operation) {
@@ -175,7 +167,7 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
       if (!candidate.restricts && !candidate.grants) continue;
       if (candidate.restricts && rule.budget && !rule.shadow) {
         std::string key = fmt::format("{}\n{}\n{}", rule.name, facts.principal->name, facts.connection);
-        std::uint64_t account = account_of(key);
+        std::uint64_t account = budget_account(key);
         scope->budgets_.push_back(
             {std::move(key), account, rule.name, rule.budget->records, rule.budget->per});
         candidate.budget = &scope->budgets_.back();
