@@ -2,6 +2,8 @@
 
 namespace sluice::app {
 
-int run(int, char**) { return 2; }
+int run(int, char**) {
+  return 2;
+}
 
 }  // namespace sluice::app
