@@ -269,21 +269,20 @@ Result<void> Log::Body::roll() {
 }
 
 Result<void> Log::Body::write_carried() {
-  constexpr std::size_t kPerEntry = 2000;  // of each list: at most 32,000 and 48,000 bytes, not both
+  static constexpr std::size_t kPerEntry = 1000;  // of each list: 16,000 and 24,000 bytes
   auto open = open_.snapshot();
+  auto take = [](const auto& all, std::size_t& taken, auto& into) {
+    auto n = std::min(kPerEntry, all.size() - taken);
+    auto from = all.begin() + static_cast<std::ptrdiff_t>(taken);
+    into.assign(from, from + static_cast<std::ptrdiff_t>(n));
+    taken += n;
+  };
   std::size_t sessions = 0;
   std::size_t operations = 0;
   for (bool last = false; !last;) {
     CarriedEntry entry;
-    if (sessions < open.sessions.size()) {
-      auto n = std::min(kPerEntry, open.sessions.size() - sessions);
-      entry.carried.sessions.assign(open.sessions.begin() + sessions, open.sessions.begin() + sessions + n);
-      sessions += n;
-    } else {
-      auto n = std::min(kPerEntry, open.operations.size() - operations);
-      entry.carried.operations.assign(open.operations.begin() + operations, open.operations.begin() + operations + n);
-      operations += n;
-    }
+    take(open.sessions, sessions, entry.carried.sessions);
+    take(open.operations, operations, entry.carried.operations);
     last = entry.last = sessions == open.sessions.size() && operations == open.operations.size();
     Receipt receipt;
     if (try_write(Kind::carried, {}, {}, [&](FixedWriter& out) { encode(out, entry); }, false, receipt) != Fit::done) {
