@@ -235,7 +235,7 @@ class ShardCheck {
     report_.open_operations = open_.operations();
     report_.closed = last_kind_ == Kind::closed;
     segment_ = report_.segments;
-    if (!origin_.empty() && !std::ranges::count(possible_origins(), origin_)) {
+    if (log_id_ && !origin_.empty() && !std::ranges::count(possible_origins(), origin_)) {
       return found(Verdict::out_of_order, "the checkpoints are those of another log, {}", origin_);
     }
     if (!roots_.empty() && tree_.size() < roots_.rbegin()->first) {
