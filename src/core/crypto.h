@@ -38,7 +38,7 @@ class Sha256 {
   Digest finish();  // the digest, and back to the start
 
  private:
-  void* context_;  // EVP_MD_CTX
+  void* context_;  // SHA256_CTX
 };
 
 // Ed25519 (RFC 8032). The secret key is libsodium's 64-byte form (seed and public key).
