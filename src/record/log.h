@@ -7,9 +7,10 @@
 //   ... forward ...
 //   TRY(receipt, log->outcome({...}));  // before the end of the reply
 //
-// Threads. One writer: all functions belong to the thread that owns the log, except `maintain()`, which does the slow
-// work (allocating the next segment, signing and writing checkpoints, trimming finished segments) and may run on one
-// other thread, or on the same one. `tick()` is cheap and belongs to the owner; call it about once a second.
+// Threads. One writer: all functions belong to the thread that owns the log, except status(), accepting(), stop() and
+// resume(), which any thread may call, and `maintain()`, which does the slow work (allocating the next segment, signing
+// and writing checkpoints, trimming finished segments) and may run on one other thread, or on the same one. `tick()` is
+// cheap and belongs to the owner; call it about once a second. End the thread of maintain() before close().
 //
 // Cost. An append is a copy into a memory-mapped segment and one SHA-256; no system call, no allocation in steady
 // state. The commit word of an entry is stored last with release order, so a process killed at any instruction leaves
@@ -118,15 +119,16 @@ class Log {
   Result<void> write_checkpoints();
   void request_checkpoint();  // by the owner; the next maintain() writes it
 
-  // Refuses everything from now on, with `why` in the error, until resume(). For administrators and tests.
+  // From any thread: refuses everything from now on, with `why` in the error, until resume(). For administrators and tests.
   void stop(std::string why);
   void resume();
 
   // Appends `closed`, writes a last checkpoint and gives the shard up. Open operations stay open: end sessions first.
   Result<void> close();
 
+  // From any thread.
   LogStatus status() const;
-  bool accepting() const;  // cheap: whether the next append has a chance
+  bool accepting() const;  // cheap: neither stopped nor at fault (a full disk shows in the append)
   const std::array<std::uint8_t, 16>& log_id() const;
 
  private:

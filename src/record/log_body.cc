@@ -105,7 +105,7 @@ Result<void> Log::Body::close() {
 // ---------------------------------------------------------------- admission
 
 Result<void> Log::Body::refuse() {
-  ++refused_;
+  ++published_.refused;
   return fail(Errc::storage_failed, "{}", why_not());
 }
 
@@ -115,8 +115,9 @@ std::string Log::Body::why_not() const {
     case Fault::sync_failed: return "the disk did not keep what the record wrote to it";
     case Fault::none: break;
   }
+  std::scoped_lock lock{reason_mutex_};
   if (stopped_) return "the record was stopped: " + stop_reason_;
-  if (no_space_ && !next_ready_) return no_space_->detail;
+  if (no_space_ && !next_ready_) return space_error_.detail;
   return {};
 }
 
@@ -129,7 +130,7 @@ Result<void> Log::Body::sync_file(const File& file) {
 }
 
 std::unexpected<Error> Log::Body::too_large(Kind kind) {
-  ++refused_;
+  ++published_.refused;
   return fail(Errc::too_large, "a {} entry of this size cannot be recorded", to_string(kind));
 }
 
@@ -145,13 +146,13 @@ Result<void> Log::Body::require_operation(SessionId session, OperationId operati
 }
 
 void Log::Body::stop(std::string why) {
-  stopped_ = true;
+  std::scoped_lock lock{reason_mutex_};
   stop_reason_ = std::move(why);
+  stopped_ = true;
 }
 
 void Log::Body::resume() {
   stopped_ = false;
-  stop_reason_.clear();
 }
 
 // Times in a log never run back unnoticed: a small step back is ignored until the clock has caught up, a larger one is
@@ -186,6 +187,7 @@ void Log::Body::use(std::shared_ptr<LiveSegment> segment, std::size_t used) {
   at_ = used;
   end_ = segment_->map.size() - kEndBytes;
   remembered_.forget();
+  publish();
   std::scoped_lock lock{queue_mutex_};
   watched_ = segment_;
 }
@@ -232,17 +234,19 @@ Result<void> Log::Body::roll() {
     if (!next_) {
       auto now = clock_.steady();
       if (no_space_ && now < retry_at_) {
-        ++refused_;
-        return std::unexpected(*no_space_);
+        ++published_.refused;
+        return std::unexpected(space_error_);
       }
       if (auto made = make_next(); !made) {
-        ++refused_;
-        no_space_ = made.error();
+        ++published_.refused;
+        std::scoped_lock reason{reason_mutex_};
+        space_error_ = made.error();
+        no_space_ = true;
         retry_at_ = now + kRetryAfter;
         return made;
       }
-      no_space_.reset();
     }
+    no_space_ = false;
     next_->header = {.shard = options_.shard,
                      .log_id = log_id_,
                      .number = segments_used_ + 1,
@@ -301,6 +305,7 @@ Result<void> Log::Body::sync() {
   if (names_unsynced_) CHECK_OK(disk_.sync_folder(folder_));
   names_unsynced_ = false;
   synced_ = tree_.size();
+  published_.synced = synced_;
   return {};
 }
 
@@ -376,15 +381,15 @@ LogStatus Log::Body::status() const {
   LogStatus out;
   out.why_not = why_not();
   out.accepting = out.why_not.empty();
-  out.entries = tree_.size();
-  out.durable = options_.durability == Durability::host ? synced_ : tree_.size();
+  out.entries = published_.entries;
+  out.durable = options_.durability == Durability::host ? published_.synced : published_.entries;
   out.checkpointed = checkpointed_;
-  out.segment = segments_used_;
-  out.segment_used = at_;
+  out.segment = published_.segment;
+  out.segment_used = published_.used;
   out.next_ready = next_ready_;
-  out.open_sessions = open_.sessions();
-  out.open_operations = open_.operations();
-  out.refused = refused_;
+  out.open_sessions = published_.sessions;
+  out.open_operations = published_.operations;
+  out.refused = published_.refused;
   return out;
 }
 

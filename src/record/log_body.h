@@ -58,7 +58,9 @@ class Log::Body {
   void stop(std::string why);
   void resume();
   LogStatus status() const;
-  bool accepting() const { return !stopped_ && fault_.load(std::memory_order_relaxed) == Fault::none; }
+  bool accepting() const {
+    return !stopped_.load(std::memory_order_relaxed) && fault_.load(std::memory_order_relaxed) == Fault::none;
+  }
   bool is_durable(Receipt receipt) const {
     return receipt.seq < (options_.durability == Durability::host ? synced_ : tree_.size());
   }
@@ -133,14 +135,12 @@ class Log::Body {
   std::string scratch_;
   std::string ruling_scratch_;
   std::vector<Param> params_;
-  bool stopped_ = false;
-  std::string stop_reason_;
-  std::uint64_t refused_ = 0;
+  std::atomic<bool> stopped_ = false;
   std::uint64_t synced_ = 0;                                // host: entries known to be on disk
   std::vector<std::shared_ptr<LiveSegment>> unsynced_;      // host: finished since the last sync
   bool names_unsynced_ = false;                             // host: a segment got its name since the last sync
   SteadyTime retry_at_{};
-  std::optional<Error> no_space_;
+  std::atomic<bool> no_space_ = false;
   std::uint64_t queued_size_ = 0;                           // entries under the last checkpoint asked for
   SteadyTime queued_at_{};
   bool checkpoint_due_ = false;
@@ -157,6 +157,28 @@ class Log::Body {
   std::uint64_t checkpoint_bytes_ = 0;
   std::atomic<std::uint64_t> checkpointed_ = 0;
   std::atomic<Fault> fault_ = Fault::none;  // stays
+
+  // For status(), from any thread.
+  struct Published {
+    std::atomic<std::uint64_t> entries = 0;
+    std::atomic<std::uint64_t> synced = 0;
+    std::atomic<std::uint64_t> segment = 0;
+    std::atomic<std::uint64_t> used = 0;
+    std::atomic<std::uint64_t> sessions = 0;
+    std::atomic<std::uint64_t> operations = 0;
+    std::atomic<std::uint64_t> refused = 0;
+  };
+  void publish() {
+    published_.entries.store(tree_.size(), std::memory_order_relaxed);
+    published_.segment.store(segments_used_, std::memory_order_relaxed);
+    published_.used.store(at_, std::memory_order_relaxed);
+    published_.sessions.store(open_.sessions(), std::memory_order_relaxed);
+    published_.operations.store(open_.operations(), std::memory_order_relaxed);
+  }
+  Published published_;
+  mutable std::mutex reason_mutex_;
+  std::string stop_reason_;
+  Error space_error_{Errc::storage_failed, {}};
 };
 
 template <class Encode>
@@ -196,6 +218,7 @@ Log::Body::Fit Log::Body::try_write(Kind kind, SessionId session, OperationId op
   tree_.add(leaf);
   head_.set_entries(tree_.size());
   open_.apply(header);
+  publish();
   receipt.seq = header.seq;
   return Fit::done;
 }
