@@ -4,6 +4,8 @@
 #include <map>
 #include <string_view>
 
+#include "policy/yaml_tree.h"
+
 namespace sluice::policy {
 namespace {
 
@@ -22,8 +24,9 @@ class Checker {
       check_mask(rule);
       check_reach(rule);
     }
-    find_dead_allows();
-    if (std::ranges::none_of(rules_, [](const Rule& rule) { return rule.allow && !rule.shadow; })) {
+    if (!has_errors(problems_)) find_dead_allows();
+    if (!has_errors(problems_) &&
+        std::ranges::none_of(rules_, [](const Rule& rule) { return rule.allow && !rule.shadow; })) {
       problems_.push_back({Severity::warning,
                            rules_.empty() ? std::string{} : rules_.front().file,
                            0,
@@ -36,6 +39,7 @@ class Checker {
 
  private:
   void add(Severity severity, const Rule& rule, Place place, std::string message, std::string hint = {}) {
+    if (problems_.size() > kMaxProblems) return;
     problems_.push_back({severity, rule.file, place.line, place.column, std::move(message), std::move(hint)});
   }
   void error(const Rule& rule, std::string message, std::string hint = {}) {
