@@ -76,6 +76,8 @@ struct RecordBound {
 struct Operation {
   std::string system;  // "postgres"
   Verb verb = Verb::unknown;
+  std::vector<Verb>
+      also;  // what it does beside `verb`, weaker ones left out: policy must allow each of them too
   std::string statement_class;  // the system's own name: "SELECT", "CREATE TABLE", "POST /points/search"
   std::vector<CollectionUse> collections;
   std::vector<VectorSearch> searches;
