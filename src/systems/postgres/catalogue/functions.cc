@@ -218,6 +218,13 @@ std::optional<FunctionFacts> builtin_function(std::string_view name) {
   return found->second;
 }
 
+bool keeps_one_value(std::string_view aggregate) {
+  constexpr std::string_view kNames[] = {
+      "any_value", "bit_and", "bit_or",          "bit_xor",         "max",
+      "min",       "mode",    "percentile_cont", "percentile_disc", "range_intersect_agg"};
+  return holds(kNames, aggregate);
+}
+
 bool is_builtin_operator(std::string_view symbol) {
   return holds(builtin::kOperators, symbol);
 }

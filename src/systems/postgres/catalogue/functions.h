@@ -57,6 +57,10 @@ struct FunctionFacts {
 // Facts about a function of schema pg_catalog; nullopt when no table holds the name (then it is unvouched).
 std::optional<FunctionFacts> builtin_function(std::string_view name);
 
+// Of the value aggregates, those whose result is one input or made of all, not a list of them: min, max,
+// mode, bit_and. Their result carries at most one record for each row of output.
+bool keeps_one_value(std::string_view aggregate);
+
 // Whether pg_catalog has an operator of that symbol. All of those are harmless.
 bool is_builtin_operator(std::string_view symbol);
 

@@ -51,6 +51,8 @@ TEST(Functions, AggregatesAreToldApartByWhatTheyKeep) {
   EXPECT_EQ(builtin_function("sum")->cls, FunctionClass::aggregate);
   EXPECT_EQ(builtin_function("json_agg")->cls, FunctionClass::value_aggregate);
   EXPECT_EQ(builtin_function("max")->cls, FunctionClass::value_aggregate);
+  EXPECT_TRUE(keeps_one_value("max"));
+  EXPECT_FALSE(keeps_one_value("array_agg"));
   EXPECT_EQ(builtin_function("lag")->cls, FunctionClass::value_window);
 }
 

@@ -1,0 +1,208 @@
+// Which uses of a masked vector see its values, and how they are written.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "systems/postgres/rewrite/column_name.h"
+#include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+
+using namespace sql;
+
+namespace {
+
+constexpr std::string_view kHowToSearch =
+    "Search it with ORDER BY <vector column> <distance operator> <vector> LIMIT <k>, at the level of the "
+    "relation.";
+
+bool is_unlimited(const Expr* limit) {
+  if (limit == nullptr) return true;
+  const auto* constant = as<Constant>(limit);
+  return constant != nullptr && constant->value_kind == ConstantKind::null;
+}
+
+// Looks through an expression of one select level; sub-selects are levels of their own.
+template <class Visit>
+void each_call(const Expr* expr, Visit visit) {
+  if (expr == nullptr) return;
+  auto all = [&](Exprs nodes) {
+    for (const Expr* node : nodes) each_call(node, visit);
+  };
+  switch (expr->kind) {
+    case ExprKind::call: {
+      const auto& it = static_cast<const FunctionCall&>(*expr);
+      visit(it);
+      return all(it.args);
+    }
+    case ExprKind::operation: {
+      const auto& it = static_cast<const OperatorExpr&>(*expr);
+      each_call(it.left, visit);
+      return each_call(it.right, visit);
+    }
+    case ExprKind::boolean: return all(static_cast<const BooleanExpr&>(*expr).args);
+    case ExprKind::cast: return each_call(static_cast<const TypeCast&>(*expr).arg, visit);
+    case ExprKind::case_: {
+      const auto& it = static_cast<const CaseExpr&>(*expr);
+      each_call(it.arg, visit);
+      for (const CaseWhen& when : it.whens) {
+        each_call(when.condition, visit);
+        each_call(when.result, visit);
+      }
+      return each_call(it.otherwise, visit);
+    }
+    case ExprKind::sub_link: return each_call(static_cast<const SubLink&>(*expr).test, visit);
+    case ExprKind::coalesce: return all(static_cast<const CoalesceExpr&>(*expr).args);
+    case ExprKind::min_max: return all(static_cast<const MinMaxExpr&>(*expr).args);
+    case ExprKind::array: return all(static_cast<const ArrayExpr&>(*expr).elements);
+    case ExprKind::row: return all(static_cast<const RowExpr&>(*expr).args);
+    case ExprKind::null_test: return each_call(static_cast<const NullTest&>(*expr).arg, visit);
+    case ExprKind::boolean_test: return each_call(static_cast<const BooleanTest&>(*expr).arg, visit);
+    case ExprKind::collate: return each_call(static_cast<const CollateExpr&>(*expr).arg, visit);
+    case ExprKind::indirection: return each_call(static_cast<const IndirectionExpr&>(*expr).arg, visit);
+    case ExprKind::xml: {
+      const auto& it = static_cast<const XmlExpr&>(*expr);
+      for (const Target& target : it.named_args) each_call(target.value, visit);
+      return all(it.args);
+    }
+    case ExprKind::named_argument: return each_call(static_cast<const NamedArgument&>(*expr).arg, visit);
+    case ExprKind::list: return all(static_cast<const ExprList&>(*expr).items);
+    default: return;
+  }
+}
+
+}  // namespace
+
+Deparser::Computes Deparser::computes(const SelectStatement& node) const {
+  Computes found;
+  auto look = [&](const FunctionCall& call) {
+    auto cls = function_class(call.name);
+    found.values = found.values || call.over != nullptr || cls == FunctionClass::value_aggregate ||
+                   cls == FunctionClass::unvouched;
+    found.aggregates = found.aggregates || cls == FunctionClass::aggregate ||
+                       cls == FunctionClass::value_aggregate || call.within_group;
+  };
+  for (const Target& target : node.targets) each_call(target.value, look);
+  each_call(node.having, look);
+  for (const SortItem& item : node.order_by) each_call(item.expr, look);
+  return found;
+}
+
+const ColumnMask* Deparser::masked_vector(const Expr* operand, const Scope& scope) const {
+  const ColumnRef* column = column_under_casts(operand);
+  if (column == nullptr) return nullptr;
+  for (const auto& [entry, index] : resolve(*column, scope).candidates) {
+    if (entry->mask == nullptr) continue;
+    const ColumnMask* mask = entry->mask->column(entry->relation->columns[index].attnum);
+    if (mask != nullptr && mask->vector) return mask;
+  }
+  return nullptr;
+}
+
+std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope) {
+  if (node.order_by.empty()) return std::nullopt;
+  const SortItem& first = node.order_by.front();
+  const Expr* by = sort_expression(first, node);
+  if (by == nullptr) return std::nullopt;
+  auto distance = as_distance(*by, catalogue_, path_);
+  if (!distance) return std::nullopt;
+  Meaning meaning = resolve(*distance->column, scope);
+  if (meaning.kind != Meaning::Kind::column || meaning.scope != &scope || meaning.entry->mask == nullptr) {
+    return std::nullopt;
+  }
+  std::int16_t attnum = meaning.entry->relation->columns[meaning.index].attnum;
+  const ColumnMask* mask = meaning.entry->mask->column(attnum);
+  if (mask == nullptr || !mask->vector) return std::nullopt;
+
+  // From here on a masked vector is searched: what is not the k-NN form is refused with its reason.
+  auto not_knn = [&](std::string_view why) -> std::optional<Knn> {
+    refuse(fmt::format("{} is masked: {}", mask->name, why), std::string(kHowToSearch));
+    return std::nullopt;
+  };
+  if (!meaning.certain) return not_knn("its name may mean another column here");
+  if (is_unlimited(node.limit)) return not_knn("a search needs a LIMIT");
+  if (node.with_ties) return not_knn("WITH TIES tells which distances are equal");
+  if (!node.group_by.empty() || node.having != nullptr || node.distinct || computes(node).aggregates) {
+    return not_knn("a search cannot be grouped at its own level");
+  }
+  bool largest_first = distance->metric.negated;
+  bool ascending = first.direction == SortDirection::unstated || first.direction == SortDirection::ascending;
+  bool descending = first.direction == SortDirection::descending;
+  if (!(largest_first ? descending : ascending)) return not_knn("a search takes the nearest first");
+  if (!largest_first && first.nulls == SortNulls::first)
+    return not_knn("a search takes what has no vector last");
+  if (mask->scores == Scores::remove) return not_knn("its distances may not order results");
+
+  Knn knn;
+  knn.distance = *distance;
+  knn.var = meaning.entry->var;
+  knn.attnum = attnum;
+  knn.column_name = mask->name;
+  knn.scores = mask->scores;
+  usages_[knn.var].hidden.insert(attnum);
+  return knn;
+}
+
+// True when the expression was a distance of a masked vector, and has been dealt with.
+bool Deparser::distance(const Expr& node, Scope& scope) {
+  auto operands = distance_operands(node, catalogue_, path_);
+  if (!operands) return false;
+  const ColumnMask* mask = masked_vector(operands->left, scope);
+  if (mask == nullptr) mask = masked_vector(operands->right, scope);
+  if (mask == nullptr) return false;
+  if (scope.knn && same_expression(&node, scope.knn->distance.expr)) {
+    if (place_ == Place::knn_order) {
+      write_distance(*scope.knn, scope);
+      return true;
+    }
+    if (place_ == Place::score) {
+      if (scope.knn->scores == Scores::keep) {
+        write_distance(*scope.knn, scope);
+      } else {
+        refuse(fmt::format("{} is masked: its distances may order results, and not be in them", mask->name),
+               "Put the distance into ORDER BY only.");
+      }
+      return true;
+    }
+  }
+  refuse(fmt::format("{} is masked: a distance to it may only order a search", mask->name),
+         std::string(kHowToSearch));
+  return true;
+}
+
+void Deparser::write_distance(const Knn& knn, Scope& scope) {
+  auto column_side = [&] {
+    std::string hidden = fmt::format("{}.{}", hidden_alias(*knn.var), hidden_column(*knn.var, knn.attnum));
+    if (knn.distance.cast == nullptr) {
+      out_ += hidden;
+      return;
+    }
+    out_ += fmt::format("CAST({} AS ", hidden);
+    type(*knn.distance.cast->type);
+    out_ += ')';
+  };
+  // The form has been checked: literal, parameter, array of those, under casts.
+  auto query_side = [&](const Expr* query) {
+    Place place = std::exchange(place_, Place::elsewhere);
+    expr(query, scope);
+    place_ = place;
+  };
+  std::string schema = catalogue_.vector_schema();
+  bool is_operator = knn.distance.function.empty();
+  out_ += is_operator ? "(" : quote_qualified(schema, knn.distance.function) + "(";
+  if (knn.distance.column_is_left) {
+    column_side();
+  } else {
+    query_side(knn.distance.left);
+  }
+  out_ += is_operator ? " " + qualified_operator(schema, knn.distance.symbol) + " " : ", ";
+  if (knn.distance.column_is_left) {
+    query_side(knn.distance.right);
+  } else {
+    column_side();
+  }
+  out_ += ')';
+}
+
+}  // namespace sluice::postgres::rewrite

@@ -1,0 +1,506 @@
+// SELECT, VALUES, set operations, WITH: the levels of a query.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "systems/postgres/rewrite/clamp.h"
+#include "systems/postgres/rewrite/column_name.h"
+#include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+
+using namespace sql;
+
+namespace {
+
+// Bits of Window::frame_options (nodes/parsenodes.h, FRAMEOPTION_*; the same since PostgreSQL 11).
+namespace frame {
+constexpr int kNonDefault = 0x00001;
+constexpr int kRange = 0x00002;
+constexpr int kRows = 0x00004;
+constexpr int kGroups = 0x00008;
+constexpr int kBetween = 0x00010;
+constexpr int kStartUnboundedPreceding = 0x00020;
+constexpr int kEndUnboundedPreceding = 0x00040;
+constexpr int kStartUnboundedFollowing = 0x00080;
+constexpr int kEndUnboundedFollowing = 0x00100;
+constexpr int kStartCurrentRow = 0x00200;
+constexpr int kEndCurrentRow = 0x00400;
+constexpr int kStartOffsetPreceding = 0x00800;
+constexpr int kEndOffsetPreceding = 0x01000;
+constexpr int kStartOffsetFollowing = 0x02000;
+constexpr int kEndOffsetFollowing = 0x04000;
+constexpr int kExcludeCurrentRow = 0x08000;
+constexpr int kExcludeGroup = 0x10000;
+constexpr int kExcludeTies = 0x20000;
+}  // namespace frame
+
+std::string_view set_word(const SelectStatement& node) {
+  switch (node.set_operation) {
+    case SetOperation::union_: return node.set_all ? " UNION ALL " : " UNION ";
+    case SetOperation::intersect: return node.set_all ? " INTERSECT ALL " : " INTERSECT ";
+    case SetOperation::except: return node.set_all ? " EXCEPT ALL " : " EXCEPT ";
+    case SetOperation::none: break;
+  }
+  return "";
+}
+
+bool has_grouping_sets(Exprs items) {
+  return std::ranges::any_of(items, [](const Expr* item) { return item->kind == ExprKind::grouping_set; });
+}
+
+// JSON and XML have no equality, so they cannot be grouped by.
+bool can_be_grouped(const Catalogue& catalogue, const Column& column) {
+  const Type* type = catalogue.base_type(column.type);
+  return type != nullptr && type->name != "json" && type->name != "xml" && type->name != "point";
+}
+
+}  // namespace
+
+Deparser::Deparser(const RewriteInput& input, std::string prefix)
+    : catalogue_(input.catalogue),
+      path_(input.search_path),
+      plan_(input.plan),
+      fresh_(input.fresh),
+      prefix_(std::move(prefix)) {}
+
+void Deparser::refuse(std::string message, std::string hint) {
+  if (!refusal_) refusal_ = Denial{Reason::masked_use, "", std::move(message), std::move(hint)};
+}
+
+void Deparser::need_relation(std::string name) {
+  if (!refusal_) refusal_ = NeedsCatalogue{std::move(name)};
+}
+
+// Output grows in both passes; only the second one's is kept. What the first has gathered only grows too, so
+// the second sees all of it.
+std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
+  for (int pass = 0; pass < 2 && !refused(); ++pass) {
+    out_.clear();
+    write();
+    if (locks_rows_ && !usages_.empty())
+      refuse("rows of a masked relation cannot be locked (FOR UPDATE, FOR SHARE)");
+  }
+  if (refused()) return std::unexpected(*refusal_);
+  gather_masked();
+  return std::move(out_);
+}
+
+std::expected<std::string, Refusal> Deparser::deparse(const SelectStatement& node,
+                                                      std::optional<std::uint64_t> clamp) {
+  clamp_ = clamp;
+  outermost_ = &node;
+  return in_two_passes([&] { select(node, nullptr, true); });
+}
+
+std::expected<std::string, Refusal> Deparser::deparse_copy(const CopyStatement& copy,
+                                                           std::optional<std::uint64_t> clamp) {
+  return in_two_passes([&] {
+    Scope scope;
+    declare_relation(*copy.relation, scope, true);
+    if (refused()) return;
+    const Entry& entry = scope.entries.front();
+    if (entry.relation == nullptr) return need_relation(std::string(copy.relation->name));
+    if (entry.relation->kind == RelationKind::partitioned_table) {
+      return refuse("a partitioned table cannot be copied by name", "Use COPY (SELECT ...) TO.");
+    }
+    // COPY writes generated columns only where they are named, and rows of the relation alone.
+    std::string list;
+    for (std::size_t i = 0; i < entry.relation->columns.size(); ++i) {
+      const Column& column = entry.relation->columns[i];
+      bool named = std::ranges::find(copy.columns, column.name) != copy.columns.end();
+      if (copy.columns.empty() ? column.generated : !named) continue;
+      if (copy.columns.empty())
+        list += fmt::format("{}{}", list.empty() ? "" : ", ", quote_identifier(column.name));
+      use(entry, i);
+    }
+    for (std::string_view name : copy.columns) {
+      if (entry.relation->column(name) == nullptr)
+        return refuse(fmt::format("column {} does not exist", name));
+      list += fmt::format("{}{}", list.empty() ? "" : ", ", quote_identifier(name));
+    }
+    scope.entries.front().only = true;
+    if (entry.mask != nullptr && entry.mask->order_leaks) usages_[entry.var].ordered = true;
+    out_ += "SELECT " + list + " FROM ";
+    from_relation(*copy.relation, scope, nullptr);
+    if (clamp) out_ += fmt::format(" LIMIT {}", *clamp);
+  });
+}
+
+void Deparser::gather_masked() {
+  masked_.clear();
+  for (const auto& [var, usage] : usages_) {
+    MaskedUse use;
+    use.relation = usage.relation->qualified_name();
+    for (const ColumnMask& column : usage.mask->columns) {
+      if (!usage.all_columns && !usage.columns.contains(column.attnum) &&
+          !usage.hidden.contains(column.attnum))
+        continue;
+      use.columns.push_back(column.name);
+      if (usage.in_conditions.contains(column.attnum)) use.in_conditions.push_back(column.name);
+      if (std::ranges::find(use.rules, column.rule) == use.rules.end()) use.rules.push_back(column.rule);
+    }
+    auto same = std::ranges::find(masked_, use.relation, &MaskedUse::relation);
+    if (same == masked_.end()) {
+      masked_.push_back(std::move(use));
+      continue;
+    }
+    auto merge = [](std::vector<std::string>& into, const std::vector<std::string>& from) {
+      for (const std::string& each : from) {
+        if (std::ranges::find(into, each) == into.end()) into.push_back(each);
+      }
+    };
+    merge(same->columns, use.columns);
+    merge(same->in_conditions, use.in_conditions);
+    merge(same->rules, use.rules);
+  }
+}
+
+void Deparser::select(const SelectStatement& node, const Scope* outer, bool order_matters) {
+  if (refused()) return;
+  if (node.into != nullptr) return refuse("SELECT INTO is not supported in a statement that is rewritten");
+  std::size_t depth = common_tables_.size();
+  int aggregates = std::exchange(aggregate_depth_, 0);
+  bool condition = std::exchange(in_condition_, false);
+  Place place = std::exchange(place_, Place::elsewhere);
+  with_clause(node.with, outer);
+  Scope scope;
+  scope.outer = outer;
+  scope.select = &node;
+  if (node.set_operation != SetOperation::none) {
+    set_operation(node, outer);
+  } else if (node.is_values) {
+    values(node, scope);
+  } else {
+    plain_select(node, scope, order_matters);
+  }
+  common_tables_.resize(depth);
+  aggregate_depth_ = aggregates;
+  in_condition_ = condition;
+  place_ = place;
+}
+
+void Deparser::with_clause(const WithClause* with, const Scope* outer) {
+  if (with == nullptr) return;
+  // Bodies are written while only those names are in scope that PostgreSQL has there: all of a recursive
+  // WITH, the earlier ones otherwise.
+  std::size_t before = common_tables_.size();
+  declare_common_tables(with, outer);
+  std::vector<CommonTableEntry> all(common_tables_.begin() + static_cast<std::ptrdiff_t>(before),
+                                    common_tables_.end());
+  if (!with->recursive) common_tables_.resize(before);
+  out_ += with->recursive ? "WITH RECURSIVE " : "WITH ";
+  for (std::size_t i = 0; i < with->tables.size(); ++i) {
+    const CommonTable& table = with->tables[i];
+    const auto* query = as<SelectStatement>(table.query);
+    if (query == nullptr)
+      return refuse("a WITH query that changes data is not supported in a statement that is rewritten");
+    if (table.search != nullptr || table.cycle != nullptr) {
+      return refuse("SEARCH and CYCLE are not supported in a statement that is rewritten");
+    }
+    if (i > 0) out_ += ", ";
+    out_ += quote_identifier(table.name);
+    if (!table.columns.empty()) {
+      out_ += '(';
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        out_ += fmt::format("{}{}", c == 0 ? "" : ", ", quote_identifier(table.columns[c]));
+      }
+      out_ += ')';
+    }
+    out_ += " AS ";
+    if (table.materialized == Materialized::always) out_ += "MATERIALIZED ";
+    if (table.materialized == Materialized::never) out_ += "NOT MATERIALIZED ";
+    out_ += '(';
+    select(*query, outer, true);
+    out_ += ')';
+    if (!with->recursive) common_tables_.push_back(all[i]);
+  }
+  out_ += ' ';
+}
+
+void Deparser::set_operation(const SelectStatement& node, const Scope* outer) {
+  if (node.left == nullptr || node.right == nullptr) return refuse("a set operation is not understood");
+  out_ += '(';
+  select(*node.left, outer, true);
+  out_ += ')';
+  out_ += set_word(node);
+  out_ += '(';
+  select(*node.right, outer, true);
+  out_ += ')';
+  Scope scope;
+  scope.outer = outer;
+  scope.select = &node;
+  order_by(node, scope, {});
+  limits(node, scope);
+  locking(node);
+}
+
+void Deparser::values(const SelectStatement& node, Scope& scope) {
+  out_ += "VALUES ";
+  for (std::size_t i = 0; i < node.values.size(); ++i) {
+    out_ += i == 0 ? "(" : ", (";
+    for (std::size_t j = 0; j < node.values[i].size(); ++j) {
+      if (j > 0) out_ += ", ";
+      expr(node.values[i][j], scope);
+    }
+    out_ += ')';
+  }
+  order_by(node, scope, {});
+  limits(node, scope);
+}
+
+void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool order_matters) {
+  for (const FromItem* item : node.from) declare(*item, scope, true);
+  if (refused()) return;
+  for (const Entry& entry : scope.entries) {
+    auto same = [&](const Entry& other) { return other.visible && other.alias == entry.alias; };
+    if (entry.mask != nullptr && entry.visible && std::ranges::count_if(scope.entries, same) > 1) {
+      return refuse(fmt::format("{} stands for two relations here", entry.alias),
+                    "Give one of them another name with AS.");
+    }
+  }
+  scope.knn = find_knn(node, scope);
+  auto extra = order_keys(node, scope, order_matters);
+
+  out_ += "SELECT";
+  if (node.distinct) out_ += " DISTINCT";
+  if (!node.distinct_on.empty()) {
+    out_ += " ON (";
+    exprs(node.distinct_on, scope);
+    out_ += ')';
+  }
+  targets(node, scope);
+  from_list(node, scope);
+  if (node.where != nullptr) {
+    out_ += " WHERE ";
+    in_condition_ = true;
+    expr(node.where, scope);
+    in_condition_ = false;
+  }
+  group_by(node, scope);
+  if (node.having != nullptr) {
+    out_ += " HAVING ";
+    in_condition_ = true;
+    expr(node.having, scope);
+    in_condition_ = false;
+  }
+  for (std::size_t i = 0; i < node.windows.size(); ++i) {
+    out_ += fmt::format("{}{} AS ", i == 0 ? " WINDOW " : ", ", quote_identifier(node.windows[i]->name));
+    window_body(*node.windows[i], scope, false);
+  }
+  order_by(node, scope, extra);
+  limits(node, scope);
+  locking(node);
+}
+
+void Deparser::targets(const SelectStatement& node, Scope& scope) {
+  bool first = true;
+  auto separate = [&] { out_ += std::exchange(first, false) ? " " : ", "; };
+  for (const Target& target : node.targets) {
+    const auto* star = as<ColumnRef>(target.value);
+    if (star != nullptr && star->star && star->parts.empty()) {
+      for (const Entry& entry : scope.entries) use_all(entry);
+      if (!has_hidden(scope)) {
+        separate();
+        out_ += '*';
+        continue;
+      }
+      for (const FromItem* item : node.from) {
+        auto items = expand_star(*item, scope);
+        if (!items)
+          return refuse("* cannot be written out here, which a search on a masked vector needs",
+                        "Name the columns.");
+        for (const std::string& each : *items) {
+          separate();
+          out_ += each;
+        }
+      }
+      continue;
+    }
+    separate();
+    place_ = scope.knn && target.value != nullptr && is_score(*target.value, scope.knn->distance)
+                 ? Place::score
+                 : Place::elsewhere;
+    expr(target.value, scope);
+    place_ = Place::elsewhere;
+    std::string_view name = output_name(target);
+    if (!name.empty() && !is_star(target)) out_ += " AS " + quote_identifier(name);
+  }
+}
+
+// A table's columns may be output when its primary key is grouped by; a derived table has no key that
+// PostgreSQL knows, so the other columns in use are grouped by too. That changes nothing: the key determines
+// them.
+void Deparser::group_by(const SelectStatement& node, Scope& scope) {
+  if (node.group_by.empty()) return;
+  out_ += node.group_distinct ? " GROUP BY DISTINCT " : " GROUP BY ";
+  exprs(node.group_by, scope);
+  if (has_grouping_sets(node.group_by)) return;
+  for (const Entry& entry : scope.entries) {
+    if (entry.mask == nullptr || entry.relation->primary_key.empty()) continue;
+    std::set<std::int16_t> grouped;
+    for (const Expr* item : node.group_by) {
+      SortItem as_item;
+      as_item.expr = item;
+      const auto* ref =
+          as<ColumnRef>(item->kind == ExprKind::constant ? sort_expression(as_item, node) : item);
+      if (ref == nullptr) continue;
+      Meaning meaning = resolve(*ref, scope);
+      if (meaning.certain && meaning.entry == &entry && meaning.kind == Meaning::Kind::column) {
+        grouped.insert(entry.relation->columns[meaning.index].attnum);
+      }
+    }
+    auto is_grouped = [&](std::int16_t attnum) { return grouped.contains(attnum); };
+    if (!std::ranges::all_of(entry.relation->primary_key, is_grouped)) continue;
+    for (std::size_t i = 0; i < entry.relation->columns.size(); ++i) {
+      const Column& column = entry.relation->columns[i];
+      if (!usages_[entry.var].bare_columns.contains(column.attnum) || is_grouped(column.attnum)) continue;
+      if (!can_be_grouped(catalogue_, column)) continue;
+      out_ += fmt::format(", {}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[i]));
+    }
+  }
+}
+
+// Where an index makes the order of rows tell about a masked column: keys to sort by in the end, so that it
+// does not; or where a sort in the end is too late (aggregates, DISTINCT, WITH TIES) the relation's rows come
+// sorted.
+std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope& scope, bool order_matters) {
+  std::vector<std::string> keys;
+  if (scope.knn) return keys;
+  Computes level = computes(node);
+  bool grouped = level.aggregates || !node.group_by.empty() || node.having != nullptr;
+  if (grouped && !level.values) return keys;
+  bool limited = node.limit != nullptr || node.offset != nullptr;
+  for (const Entry& entry : scope.entries) {
+    if (entry.mask == nullptr || !entry.mask->order_leaks) continue;
+    bool at_end = !grouped && !level.values && !node.distinct && !node.with_ties && node.locking.empty() &&
+                  entry.visible && !entry.mask->order_key.empty();
+    if (!at_end) {
+      usages_[entry.var].ordered = true;
+      continue;
+    }
+    if (!order_matters && !limited) continue;
+    for (const std::string& name : entry.mask->order_key) {
+      const Column* column = entry.relation->column(name);
+      auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
+      use(entry, index);
+      keys.push_back(
+          fmt::format("{}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[index])));
+    }
+  }
+  return keys;
+}
+
+void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::vector<std::string>& extra) {
+  if (node.order_by.empty() && extra.empty()) return;
+  out_ += " ORDER BY ";
+  bool first = true;
+  for (const SortItem& item : node.order_by) {
+    if (!std::exchange(first, false)) out_ += ", ";
+    place_ = scope.knn && same_expression(item.expr, scope.knn->distance.expr) ? Place::knn_order
+                                                                               : Place::elsewhere;
+    sort_item(item, scope);
+    place_ = Place::elsewhere;
+  }
+  for (const std::string& key : extra) {
+    if (!std::exchange(first, false)) out_ += ", ";
+    out_ += key;
+  }
+}
+
+void Deparser::limits(const SelectStatement& node, Scope& scope) {
+  if (node.offset != nullptr) {
+    out_ += " OFFSET ";
+    expr(node.offset, scope);
+  }
+  bool clamped = clamp_.has_value() && &node == outermost_;
+  if (node.limit == nullptr) {
+    if (clamped) out_ += fmt::format(" LIMIT {}", *clamp_);
+    return;
+  }
+  std::size_t begin = out_.size();
+  expr(node.limit, scope);
+  std::string limit = out_.substr(begin);
+  out_.resize(begin);
+  if (clamped) {
+    if (node.with_ties) return refuse("FETCH ... WITH TIES has no bound that could be lowered");
+    limit = clamped_limit(*node.limit, limit, *clamp_);
+  }
+  out_ += node.with_ties ? fmt::format(" FETCH FIRST ({}) ROWS WITH TIES", limit)
+                         : fmt::format(" LIMIT {}", limit);
+}
+
+void Deparser::locking(const SelectStatement& node) {
+  constexpr std::string_view kStrength[] = {"", "KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"};
+  for (const Locking& lock : node.locking) {
+    locks_rows_ = true;
+    out_ += fmt::format(" FOR {}", kStrength[static_cast<std::size_t>(lock.strength)]);
+    for (std::size_t i = 0; i < lock.relations.size(); ++i) {
+      out_ += fmt::format("{}{}", i == 0 ? " OF " : ", ", quote_identifier(lock.relations[i]->name));
+    }
+    if (lock.wait == LockWait::skip) out_ += " SKIP LOCKED";
+    if (lock.wait == LockWait::error) out_ += " NOWAIT";
+  }
+}
+
+void Deparser::window(const Window& window, Scope& scope, bool ranks_only) {
+  bool by_name = !window.name.empty();
+  if (by_name) {
+    out_ += quote_identifier(window.name);
+    return;
+  }
+  window_body(window, scope, ranks_only);
+}
+
+// A rank over the search's own distance says no more than the order of the result does.
+void Deparser::window_body(const Window& window, Scope& scope, bool ranks_only) {
+  out_ += '(';
+  if (!window.references.empty()) out_ += quote_identifier(window.references) + " ";
+  if (!window.partition_by.empty()) {
+    out_ += "PARTITION BY ";
+    exprs(window.partition_by, scope);
+    out_ += ' ';
+  }
+  if (!window.order_by.empty()) {
+    out_ += "ORDER BY ";
+    bool first = true;
+    for (const SortItem& item : window.order_by) {
+      if (!std::exchange(first, false)) out_ += ", ";
+      bool same = ranks_only && scope.knn && same_expression(item.expr, scope.knn->distance.expr);
+      Place place = std::exchange(place_, same ? Place::knn_order : Place::elsewhere);
+      sort_item(item, scope);
+      place_ = place;
+    }
+    out_ += ' ';
+  }
+  int options = window.frame_options;
+  if ((options & frame::kNonDefault) != 0) {
+    if ((options & frame::kRange) != 0) out_ += "RANGE ";
+    if ((options & frame::kRows) != 0) out_ += "ROWS ";
+    if ((options & frame::kGroups) != 0) out_ += "GROUPS ";
+    bool between = (options & frame::kBetween) != 0;
+    if (between) out_ += "BETWEEN ";
+    auto bound = [&](int preceding, int following, int current, int before, int after, const Expr* offset) {
+      if ((options & preceding) != 0) out_ += "UNBOUNDED PRECEDING ";
+      if ((options & following) != 0) out_ += "UNBOUNDED FOLLOWING ";
+      if ((options & current) != 0) out_ += "CURRENT ROW ";
+      if ((options & (before | after)) == 0) return;
+      expr(offset, scope);
+      out_ += (options & before) != 0 ? " PRECEDING " : " FOLLOWING ";
+    };
+    bound(frame::kStartUnboundedPreceding, frame::kStartUnboundedFollowing, frame::kStartCurrentRow,
+          frame::kStartOffsetPreceding, frame::kStartOffsetFollowing, window.start_offset);
+    if (between) {
+      out_ += "AND ";
+      bound(frame::kEndUnboundedPreceding, frame::kEndUnboundedFollowing, frame::kEndCurrentRow,
+            frame::kEndOffsetPreceding, frame::kEndOffsetFollowing, window.end_offset);
+    }
+    if ((options & frame::kExcludeCurrentRow) != 0) out_ += "EXCLUDE CURRENT ROW ";
+    if ((options & frame::kExcludeGroup) != 0) out_ += "EXCLUDE GROUP ";
+    if ((options & frame::kExcludeTies) != 0) out_ += "EXCLUDE TIES ";
+  }
+  out_ += ')';
+}
+
+}  // namespace sluice::postgres::rewrite

@@ -1,0 +1,168 @@
+// Deparser: writes a SELECT again from its model, with everything named in full and every masked relation
+// replaced by a derived table that yields masked values.
+//
+// It emits only node kinds that it knows; anything else is a refusal. It goes over the statement twice: the
+// first pass finds out which columns of each masked relation are used, the second writes them into the
+// derived tables.
+//
+// Two forms of derived table, `t` and `h` being names that are random per statement:
+//
+//   (SELECT t."id" AS "id", CAST('***' AS "pg_catalog"."text") AS "email" FROM "public"."docs" AS t) AS
+//   "docs"
+//
+// and where a k-NN search needs the vector itself at that level:
+//
+//   ((SELECT t."id", t."embedding" FROM "public"."docs" AS t) AS h(h1, h2)
+//     CROSS JOIN LATERAL (SELECT h.h1 AS "id", CAST(NULL AS "public"."vector"(4)) AS "embedding") AS "docs")
+//
+// The planner pulls both up, so that index scans survive. Nothing but the listed columns is in reach of the
+// statement: no system columns, no column that was added after the catalogue was read, no masked value that
+// is not the vector. In the second form an unqualified `*` is expanded, so that it does not reach `h`.
+//
+// Internal to this folder; rewrite.h is the way in. Not thread-safe; one statement each.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/decision.h"
+#include "systems/postgres/rewrite/rewrite.h"
+#include "systems/postgres/rewrite/scope.h"
+
+namespace sluice::postgres::rewrite {
+
+class Deparser {
+ public:
+  explicit Deparser(const RewriteInput& input, std::string prefix);
+
+  // The whole statement; `clamp` is the largest number of rows that the outermost select may return.
+  std::expected<std::string, Refusal> deparse(const sql::SelectStatement& select,
+                                              std::optional<std::uint64_t> clamp);
+  // COPY relation TO, as the select that yields the same rows: the named columns, or all that COPY would
+  // write.
+  std::expected<std::string, Refusal> deparse_copy(const sql::CopyStatement& copy,
+                                                   std::optional<std::uint64_t> clamp);
+
+  // After a deparse: what was masked ("public.docs": {"email", ...}), and which masked columns the
+  // statement's conditions compare with their masked values.
+  const std::vector<MaskedUse>& masked() const { return masked_; }
+
+  // A type as written by the client, with its schema. Refuses unknown ones.
+  std::string type_name(const sql::TypeName& type);
+  const std::optional<Refusal>& refusal() const { return refusal_; }
+
+ private:
+  // Where an expression stands, as far as distances of masked vectors are concerned.
+  enum class Place : std::uint8_t { elsewhere, knn_order, score };
+
+  // A WITH query in scope.
+  struct CommonTableEntry {
+    std::string_view name;
+    Columns columns;
+  };
+
+  // ---- Refusals: the first one stands, output after it is thrown away
+  void refuse(std::string message, std::string hint = "");
+  void need_relation(std::string name);
+  bool refused() const { return refusal_.has_value(); }
+
+  // ---- select (deparse_select.cc)
+  void select(const sql::SelectStatement& node, const Scope* outer, bool order_matters);
+  void plain_select(const sql::SelectStatement& node, Scope& scope, bool order_matters);
+  void values(const sql::SelectStatement& node, Scope& scope);
+  void set_operation(const sql::SelectStatement& node, const Scope* outer);
+  void with_clause(const sql::WithClause* with, const Scope* outer);
+  void targets(const sql::SelectStatement& node, Scope& scope);
+  void group_by(const sql::SelectStatement& node, Scope& scope);
+  void order_by(const sql::SelectStatement& node, Scope& scope, const std::vector<std::string>& extra);
+  void limits(const sql::SelectStatement& node, Scope& scope);
+  void locking(const sql::SelectStatement& node);
+  void window(const sql::Window& window, Scope& scope, bool ranks_only);
+  void window_body(const sql::Window& window, Scope& scope, bool ranks_only);
+  std::vector<std::string> order_keys(const sql::SelectStatement& node, Scope& scope, bool order_matters);
+
+  // ---- FROM (deparse_from.cc, wrap_relation.cc, star.cc)
+  void declare(const sql::FromItem& item, Scope& scope, bool visible);
+  void declare_relation(const sql::RangeVar& var, Scope& scope, bool visible);
+  Columns columns_of(const sql::SelectStatement& node, const Scope* outer);
+  Columns target_columns(const sql::SelectStatement& node, const Scope& scope);
+  void declare_common_tables(const sql::WithClause* with, const Scope* outer);
+  void declare_join(const sql::JoinItem& item, Scope& scope, bool visible);
+  const CommonTableEntry* common_table(const sql::RangeVar& var) const;
+  void from_list(const sql::SelectStatement& node, Scope& scope);
+  void from_item(const sql::FromItem& item, Scope& scope);
+  void from_relation(const sql::RangeVar& var, Scope& scope, const sql::SampleItem* sample);
+  void from_function(const sql::FunctionItem& item, Scope& scope);
+  void from_join(const sql::JoinItem& item, Scope& scope);
+  void from_sample(const sql::SampleItem& item, Scope& scope);
+  void sample_clause(const sql::SampleItem& sample, Scope& scope);
+  void alias(const sql::Alias* alias);
+  void column_definitions(sql::List<sql::ColumnDefinition> columns, Scope& scope);
+  void wrap_relation(const Entry& entry, Scope& scope, const sql::SampleItem* sample);
+  std::string hidden_alias(const sql::RangeVar& var);
+  std::string hidden_column(const sql::RangeVar& var, std::int16_t attnum);
+  // An unqualified `*` where hidden columns are in reach: the items that it stands for.
+  std::optional<std::vector<std::string>> expand_star(const sql::FromItem& item, const Scope& scope);
+  bool has_hidden(const Scope& scope) const;
+  std::expected<std::string, Refusal> in_two_passes(std::function<void()> write);
+  void gather_masked();
+  void use_all(const Entry& entry);
+  void use(const Entry& entry, std::size_t index);
+
+  // ---- expressions (deparse_expr.cc)
+  void expr(const sql::Expr* node, Scope& scope);
+  void exprs(sql::Exprs nodes, Scope& scope);
+  void column(const sql::ColumnRef& ref, Scope& scope);
+  void may_be_new(std::string_view name, const Scope& innermost);
+  void constant(const sql::Constant& node);
+  void operation(const sql::OperatorExpr& node, Scope& scope);
+  void call(const sql::FunctionCall& node, Scope& scope);
+  void call_arguments(const sql::FunctionCall& node, Scope& scope);
+  void sub_link(const sql::SubLink& node, Scope& scope);
+  void indirection(sql::List<sql::Indirection> steps, Scope& scope);
+  void xml(const sql::XmlExpr& node, Scope& scope);
+  void sort_items(sql::List<sql::SortItem> items, Scope& scope);
+  void sort_item(const sql::SortItem& item, Scope& scope);
+  void type(const sql::TypeName& name);
+  void operator_symbol(sql::Names name);
+  void function_name(sql::Names name);
+  std::optional<FunctionClass> function_class(sql::Names name) const;
+  bool distance(const sql::Expr& node, Scope& scope);
+  void write_distance(const Knn& knn, Scope& scope);
+
+  // ---- the k-NN form (deparse_knn.cc)
+  std::optional<Knn> find_knn(const sql::SelectStatement& node, Scope& scope);
+  const ColumnMask* masked_vector(const sql::Expr* operand, const Scope& scope) const;
+  // What the level computes over its rows, besides plain expressions.
+  struct Computes {
+    bool aggregates = false;
+    bool values = false;  // aggregates that keep values, window functions
+  };
+  Computes computes(const sql::SelectStatement& node) const;
+
+  const Catalogue& catalogue_;
+  SearchPath path_;
+  const MaskPlan& plan_;
+  bool fresh_;
+  std::string prefix_;
+  std::string out_;
+  std::optional<Refusal> refusal_;
+  std::vector<CommonTableEntry> common_tables_;
+  std::unordered_map<const sql::SelectStatement*, Columns> columns_memo_;
+  Usages usages_;
+  std::unordered_map<const sql::RangeVar*, std::size_t> numbers_;  // for hidden names
+  std::optional<std::uint64_t> clamp_;
+  const sql::SelectStatement* outermost_ = nullptr;
+  Place place_ = Place::elsewhere;
+  int aggregate_depth_ = 0;
+  bool in_condition_ = false;
+  std::vector<MaskedUse> masked_;
+  bool locks_rows_ = false;
+};
+
+}  // namespace sluice::postgres::rewrite

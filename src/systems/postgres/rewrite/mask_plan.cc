@@ -1,0 +1,360 @@
+#include "systems/postgres/rewrite/mask_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "model/pattern.h"
+#include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/rewrite/mask_value.h"
+
+namespace sluice::postgres::rewrite {
+
+// What is known about one column before it becomes an expression.
+struct WantedMask {
+  FieldMask field;
+  std::vector<std::string> json_keys;  // only these keys, not the whole column
+  std::optional<Scores> scores;        // a vector mask covers it
+};
+
+class PlanBuilder {
+ public:
+  PlanBuilder(const Catalogue& catalogue, const MaskSet& masks)
+      : catalogue_(catalogue), masks_(masks), plan_(std::make_shared<MaskPlan>()) {}
+
+  std::shared_ptr<const MaskPlan> build() {
+    plan_->catalogue_version_ = catalogue_.version();
+    plan_->mask_set_id_ = masks_.id;
+    if (masks_.empty()) return plan_;
+    for (const Relation& relation : catalogue_.contents().relations) {
+      if (holds_rows(relation)) want(relation);
+    }
+    share_within_families();
+    for (const auto& [oid, wanted] : wanted_) finish(*catalogue_.relation(oid), wanted);
+    if (!plan_->relations_.empty()) find_carriers();
+    collect_names();
+    return plan_;
+  }
+
+ private:
+  // By column name, because relatives share names and not numbers.
+  using Wanted = std::map<std::string, WantedMask, std::less<>>;
+
+  static bool holds_rows(const Relation& relation) {
+    return !relation.system && relation.kind != RelationKind::sequence &&
+           relation.kind != RelationKind::composite_type && relation.kind != RelationKind::toast;
+  }
+
+  void want(const Relation& relation) {
+    std::string collection = relation.qualified_name();
+    if (!masks_.touches(collection)) return;
+    auto vectors = masks_.vector_mask(collection);
+    bool detects = !masks_.detect_masks(collection).empty();
+    Wanted wanted;
+    for (const Column& column : relation.columns) {
+      if (auto found = want_column(collection, column, vectors, detects)) wanted.emplace(column.name, *found);
+    }
+    spread_to_generated(relation, wanted);
+    if (!wanted.empty()) wanted_.emplace(relation.oid, std::move(wanted));
+  }
+
+  std::optional<WantedMask> want_column(const std::string& collection, const Column& column,
+                                        const std::optional<VectorMask>& vectors, bool detects) {
+    std::optional<WantedMask> found;
+    if (auto field = masks_.field_mask(collection, column.name)) found = WantedMask{*field, {}, {}};
+    if (vectors && is_vector(catalogue_, column.type)) {
+      if (!found) {
+        found.emplace();
+        found->field.mask = Mask::remove;
+        found->field.rule = vectors->rule;
+      }
+      found->field.mask = Mask::remove;
+      found->scores = vectors->scores;
+    }
+    if (found) return found;
+    if (detects && is_text_like(catalogue_, column.type)) {
+      const DetectMask* first = masks_.detect_masks(collection).front();
+      found.emplace();
+      found->field.rule = first->rule;
+      note_once(
+          fmt::format("detect masks redact text columns of {} whole (rule {})", collection, first->rule));
+      return found;
+    }
+    if (is_json(catalogue_, column.type)) return want_json(collection, column);
+    return want_composite(collection, column);
+  }
+
+  // Patterns that reach inside of a JSON column.
+  std::optional<WantedMask> want_json(const std::string& collection, const Column& column) {
+    std::optional<WantedMask> found;
+    for (const FieldMask& mask : masks_.fields) {
+      // Whether this very mask holds for the collection is asked with a set of its own.
+      MaskSet single;
+      single.fields.push_back(mask);
+      if (!single.touches(collection)) continue;
+      auto dot = mask.field.find('.');
+      if (dot == std::string::npos) {
+        if (!found) found = WantedMask{mask, {}, {}};
+        found->json_keys.push_back(mask.field);
+      } else if (glob_matches_folded(std::string_view(mask.field).substr(0, dot), column.name) ||
+                 mask.field.find('*') < dot) {
+        WantedMask whole{mask, {}, {}};
+        whole.field.mask = Mask::redact;
+        note_once(fmt::format("{}.{} is redacted whole for the path {} (rule {})", collection, column.name,
+                              mask.field, mask.rule));
+        return whole;
+      }
+    }
+    return found;
+  }
+
+  std::optional<WantedMask> want_composite(const std::string& collection, const Column& column) {
+    const Type* type = catalogue_.base_type(column.type);
+    if (type != nullptr && type->category == 'A' && type->element != 0)
+      type = catalogue_.base_type(type->element);
+    if (type == nullptr || type->kind != TypeKind::composite) return std::nullopt;
+    const Relation* row = catalogue_.relation(type->relation);
+    // Attributes are looked at one step down; a composite inside of a composite is taken as covered.
+    if (row == nullptr) return std::nullopt;
+    for (const Column& attribute : row->columns) {
+      auto field = masks_.field_mask(collection, column.name + "." + attribute.name);
+      const Type* inner = catalogue_.base_type(attribute.type);
+      bool nested =
+          inner != nullptr && (inner->kind == TypeKind::composite || is_json(catalogue_, attribute.type));
+      if (!field && nested && !masks_.fields.empty()) field = masks_.fields.front();
+      if (!field) continue;
+      field->mask = Mask::remove;
+      return WantedMask{*field, {}, {}};
+    }
+    return std::nullopt;
+  }
+
+  static void spread_to_generated(const Relation& relation, Wanted& wanted) {
+    for (const Column& column : relation.columns) {
+      if (!column.generated || wanted.contains(column.name)) continue;
+      for (std::int16_t source : column.computed_from) {
+        const Column* read = relation.column(source);
+        auto masked = read == nullptr ? wanted.end() : wanted.find(read->name);
+        if (masked == wanted.end()) continue;
+        WantedMask copy = masked->second;
+        copy.json_keys.clear();
+        if (copy.field.mask != Mask::remove) copy.field.mask = Mask::redact;
+        wanted.emplace(column.name, std::move(copy));
+        break;
+      }
+    }
+  }
+
+  // The stronger of two for one column: a whole column beats some keys of it.
+  static void combine(WantedMask& into, const WantedMask& other) {
+    if (into.json_keys.empty() != other.json_keys.empty()) {
+      if (other.json_keys.empty()) into = other;
+      return;
+    }
+    for (const std::string& key : other.json_keys) {
+      if (std::ranges::find(into.json_keys, key) == into.json_keys.end()) into.json_keys.push_back(key);
+    }
+    bool keep_order = into.field.keep_order && other.field.keep_order;
+    if (other.field.mask > into.field.mask) into.field = other.field;
+    into.field.keep_order = keep_order;
+    if (other.scores) into.scores = std::max(into.scores.value_or(*other.scores), *other.scores);
+  }
+
+  void share_within_families() {
+    std::vector<Oid> masked;
+    for (const auto& [oid, wanted] : wanted_) masked.push_back(oid);
+    for (Oid oid : masked) {
+      auto family = catalogue_.family(oid);
+      if (family.size() == 1) continue;
+      Wanted mine = wanted_.at(oid);
+      for (Oid relative : family) {
+        const Relation* other = relative == oid ? nullptr : catalogue_.relation(relative);
+        if (other == nullptr) continue;
+        Wanted& theirs = wanted_[relative];
+        for (const auto& [name, mask] : mine) {
+          if (other->column(name) == nullptr) continue;
+          auto [at, added] = theirs.emplace(name, mask);
+          if (!added) combine(at->second, mask);
+        }
+        spread_to_generated(*other, theirs);
+        if (theirs.empty()) wanted_.erase(relative);
+      }
+    }
+  }
+
+  void finish(const Relation& relation, const Wanted& wanted) {
+    RelationMask made;
+    made.relation = relation.oid;
+    for (const Column& column : relation.columns) {
+      auto found = wanted.find(column.name);
+      if (found != wanted.end()) made.columns.push_back(express(relation, column, found->second));
+    }
+    made.order_leaks = order_leaks(relation, made);
+    made.order_key = order_key(relation, made);
+    plan_->relations_.emplace(relation.oid, std::move(made));
+  }
+
+  ColumnMask express(const Relation& relation, const Column& column, const WantedMask& wanted) {
+    ColumnMask made;
+    made.attnum = column.attnum;
+    made.name = column.name;
+    made.mask = wanted.field.mask;
+    made.keep_order = wanted.field.keep_order;
+    made.rule = wanted.field.rule;
+    made.vector = is_vector(catalogue_, column.type) && catalogue_.base_type(column.type)->category != 'A';
+    made.scores = wanted.scores.value_or(Scores::rank);
+    if (!wanted.json_keys.empty()) {
+      bool binary = catalogue_.base_type(column.type)->name == "jsonb";
+      made.pieces = json_without_keys(wanted.json_keys, binary);
+      return made;
+    }
+    std::string where = relation.qualified_name() + "." + column.name;
+    switch (made.mask) {
+      case Mask::remove: made.pieces = {removed_value(catalogue_, column)}; break;
+      case Mask::constant: {
+        auto value = constant_value(catalogue_, column, wanted.field.constant);
+        if (value) {
+          made.pieces = {*value};
+          break;
+        }
+        note_once(fmt::format("{} is redacted: {} (rule {})", where, value.error().detail, made.rule));
+        made.mask = Mask::redact;
+        made.pieces = {redacted_value(catalogue_, column)};
+        break;
+      }
+      case Mask::partial:
+      case Mask::hash:
+        note_once(fmt::format("{} is redacted: {} masks are not done in PostgreSQL yet (rule {})", where,
+                              to_string(made.mask), made.rule));
+        made.mask = Mask::redact;
+        made.pieces = {redacted_value(catalogue_, column)};
+        break;
+      case Mask::redact: made.pieces = {redacted_value(catalogue_, column)}; break;
+    }
+    return made;
+  }
+
+  // An index scan is chosen for a condition on an open column, or because the index alone has all that is
+  // read. It tells when the same index holds a masked column; an index on masked columns only has nothing to
+  // be chosen for.
+  bool order_leaks(const Relation& relation, const RelationMask& mask) const {
+    auto tells = [](const Relation& holder, const std::vector<std::string>& hidden) {
+      return std::ranges::any_of(holder.indexes, [&](const Index& index) {
+        bool masked = false;
+        bool open = false;
+        for (std::int16_t attnum : index.columns) {
+          const Column* column = holder.column(attnum);
+          bool is_hidden = column != nullptr && std::ranges::find(hidden, column->name) != hidden.end();
+          (is_hidden ? masked : open) = true;
+        }
+        return masked && open;
+      });
+    };
+    std::vector<std::string> hidden;
+    for (const ColumnMask& column : mask.columns) {
+      if (!column.keep_order) hidden.push_back(column.name);
+    }
+    for (Oid oid : catalogue_.family(relation.oid)) {
+      const Relation* each = catalogue_.relation(oid);
+      if (each != nullptr && tells(*each, hidden)) return true;
+    }
+    return false;
+  }
+
+  static std::vector<std::string> order_key(const Relation& relation, const RelationMask& mask) {
+    std::vector<std::string> key;
+    for (std::int16_t attnum : relation.primary_key) {
+      const Column* column = relation.column(attnum);
+      if (column == nullptr || !column->readable || mask.column(attnum) != nullptr) return {};
+      key.push_back(column->name);
+    }
+    return key;
+  }
+
+  void find_carriers() {
+    for (const Relation& relation : catalogue_.contents().relations) {
+      if (!holds_rows(relation)) continue;
+      if (auto why = carries(relation)) plan_->carriers_.emplace(relation.oid, *why);
+    }
+  }
+
+  std::optional<std::string> carries(const Relation& relation) const {
+    std::string name = relation.qualified_name();
+    if (relation.kind == RelationKind::foreign_table) {
+      if (plan_->relations_.contains(relation.oid)) return std::nullopt;
+      return fmt::format("{} is a foreign table: its rows come from elsewhere, and may be masked ones", name);
+    }
+    if (!relation.is_view()) return std::nullopt;
+    for (Oid oid : catalogue_.lineage(relation.oid)) {
+      const Relation* read = catalogue_.relation(oid);
+      if (read == nullptr) return fmt::format("{} reads a relation that is not known", name);
+      if (oid != relation.oid && plan_->relations_.contains(oid)) {
+        return fmt::format("{} is a view of {}, which has masked columns", name, read->qualified_name());
+      }
+      if (read->kind == RelationKind::foreign_table) {
+        return fmt::format("{} is a view of {}, a foreign table", name, read->qualified_name());
+      }
+      if (dangerous_system_relation(read->schema, read->name)) {
+        return fmt::format("{} is a view of {}, which shows values of rows", name, read->qualified_name());
+      }
+      if (read->system) continue;
+      for (Oid function : read->calls) {
+        FunctionFacts facts = catalogue_.function_facts(function);
+        if (facts.cls != FunctionClass::unvouched && facts.cls != FunctionClass::dangerous) continue;
+        return fmt::format("{} calls a function that is not vouched for", name);
+      }
+    }
+    return std::nullopt;
+  }
+
+  void collect_names() {
+    auto add = [&](Oid oid) {
+      const Relation* relation = catalogue_.relation(oid);
+      plan_->names_.insert(relation->name);
+      plan_->schemas_.insert(relation->schema);
+    };
+    for (const auto& [oid, mask] : plan_->relations_) add(oid);
+    for (const auto& [oid, why] : plan_->carriers_) add(oid);
+  }
+
+  void note_once(std::string problem) {
+    auto& all = plan_->problems_;
+    if (std::ranges::find(all, problem) == all.end()) all.push_back(std::move(problem));
+  }
+
+  const Catalogue& catalogue_;
+  const MaskSet& masks_;
+  std::shared_ptr<MaskPlan> plan_;
+  std::map<Oid, Wanted> wanted_;
+};
+
+std::string ColumnMask::value(std::string_view column_reference) const {
+  std::string all;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) all += column_reference;
+    all += pieces[i];
+  }
+  return all;
+}
+
+const ColumnMask* RelationMask::column(std::int16_t attnum) const {
+  auto at = std::ranges::find(columns, attnum, &ColumnMask::attnum);
+  return at == columns.end() ? nullptr : &*at;
+}
+
+std::shared_ptr<const MaskPlan> MaskPlan::compile(const Catalogue& catalogue, const MaskSet& masks) {
+  return PlanBuilder(catalogue, masks).build();
+}
+
+const RelationMask* MaskPlan::find(Oid relation) const {
+  auto found = relations_.find(relation);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+const std::string* MaskPlan::carries(Oid relation) const {
+  auto found = carriers_.find(relation);
+  return found == carriers_.end() ? nullptr : &found->second;
+}
+
+}  // namespace sluice::postgres::rewrite

@@ -1,0 +1,199 @@
+#include "systems/postgres/rewrite/rewrite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/random.h"
+#include "systems/postgres/rewrite/clamp.h"
+#include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/statement_class.h"
+#include "systems/postgres/rewrite/verify.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using namespace sql;
+
+// 36^10 names: a statement cannot name what it cannot guess. The rest of an identifier's 63 bytes holds two
+// numbers.
+constexpr std::size_t kPrefixRandom = 10;
+
+constexpr std::array<std::string_view, 12> kExplainOptions = {
+    "analyze",   "buffers",  "costs",   "format", "generic_plan", "memory",
+    "serialize", "settings", "summary", "timing", "verbose",      "wal"};
+constexpr std::array<std::string_view, 7> kCopyOptions = {"delimiter", "escape", "force_quote", "format",
+                                                          "header",    "null",   "quote"};
+
+using Text = std::expected<std::string, Refusal>;
+
+Denial denial(std::string message, std::string hint = "") {
+  return Denial{Reason::masked_use, "", std::move(message), std::move(hint)};
+}
+
+// `(name value, ...)`, or nothing when there are none.
+template <std::size_t N>
+Text options(List<DefinedOption> given, const std::array<std::string_view, N>& known) {
+  if (given.empty()) return std::string();
+  std::string text = "(";
+  for (const DefinedOption& option : given) {
+    if (!std::ranges::binary_search(known, option.name)) {
+      return std::unexpected(
+          denial(fmt::format("option {} is not supported for a statement that is rewritten", option.name)));
+    }
+    if (text.size() > 1) text += ", ";
+    text += option.name;
+    switch (option.value_kind) {
+      case DefinedOption::ValueKind::none: break;
+      case DefinedOption::ValueKind::text: text += " " + quote_literal(option.text); break;
+      case DefinedOption::ValueKind::integer: text += fmt::format(" {}", option.integer); break;
+      case DefinedOption::ValueKind::boolean: text += option.integer != 0 ? " TRUE" : " FALSE"; break;
+      case DefinedOption::ValueKind::names: {
+        text += " (";
+        for (std::size_t i = 0; i < option.names.size(); ++i) {
+          text += (i == 0 ? "" : ", ") + quote_identifier(option.names[i]);
+        }
+        text += ")";
+        break;
+      }
+      case DefinedOption::ValueKind::number:
+      case DefinedOption::ValueKind::other:
+        return std::unexpected(denial(fmt::format("the value of option {} is not understood", option.name)));
+    }
+  }
+  return text + ")";
+}
+
+class StatementRewriter {
+ public:
+  explicit StatementRewriter(const RewriteInput& input)
+      : input_(input), prefix_("slc_" + random_identifier(kPrefixRandom)), deparser_(input, prefix_) {}
+
+  RewriteResult run() {
+    Text text = statement(*input_.statement.body);
+    if (!text) {
+      return std::visit([](auto&& why) -> RewriteResult { return std::move(why); }, std::move(text).error());
+    }
+    if (auto good = verify(*text, prefix_, input_); !good) {
+      return denial("the statement could not be rewritten safely", std::move(good).error().detail);
+    }
+    return Rewritten{*std::move(text), deparser_.masked()};
+  }
+
+ private:
+  Text statement(const Statement& node) {
+    switch (node.kind) {
+      case StatementKind::select:
+        return deparser_.deparse(static_cast<const SelectStatement&>(node), input_.clamp);
+      case StatementKind::declare_cursor: return cursor(static_cast<const DeclareCursorStatement&>(node));
+      case StatementKind::copy: return copy(static_cast<const CopyStatement&>(node));
+      case StatementKind::prepare: return prepare(static_cast<const PrepareStatement&>(node));
+      case StatementKind::explain: return explain(static_cast<const ExplainStatement&>(node));
+      default: break;
+    }
+    if (input_.clamp) {
+      return std::unexpected(
+          Denial{Reason::over_limit, "", "this statement has no number of rows that could be limited", ""});
+    }
+    return std::unexpected(denial("only queries may name a relation with masked columns, or one of its name",
+                                  "If another relation is meant, write its schema."));
+  }
+
+  // The query inside of a cursor, PREPARE, EXPLAIN or COPY; what else may stand there is refused as above.
+  Text query(const Statement* node) {
+    if (node == nullptr) return std::unexpected(denial("the statement was not understood"));
+    return statement(*node);
+  }
+
+  Text cursor(const DeclareCursorStatement& node) {
+    Text inner = query(node.query);
+    if (!inner) return inner;
+    std::string text = "DECLARE " + quote_identifier(node.name);
+    if (node.binary) text += " BINARY";
+    if (node.insensitive) text += " INSENSITIVE";
+    if (node.scroll) text += " SCROLL";
+    if (node.no_scroll) text += " NO SCROLL";
+    text += " CURSOR";
+    if (node.hold) text += " WITH HOLD";
+    return text + " FOR " + *inner;
+  }
+
+  Text copy(const CopyStatement& node) {
+    if (node.from)
+      return std::unexpected(denial("COPY FROM into a relation with masked columns is not supported"));
+    if (node.program || !node.file.empty()) {
+      return std::unexpected(denial("COPY to a file or program of the server is not available"));
+    }
+    Text with = options(node.options, kCopyOptions);
+    if (!with) return with;
+    Text inner = node.query != nullptr ? query(node.query) : deparser_.deparse_copy(node, input_.clamp);
+    if (!inner) return inner;
+    return fmt::format("COPY ({}) TO STDOUT{}{}", *inner, with->empty() ? "" : " WITH ", *with);
+  }
+
+  Text prepare(const PrepareStatement& node) {
+    Text inner = query(node.query);
+    if (!inner) return inner;
+    std::string text = "PREPARE " + quote_identifier(node.name);
+    for (std::size_t i = 0; i < node.types.size(); ++i) {
+      text += i == 0 ? "(" : ", ";
+      text += deparser_.type_name(*node.types[i]);
+    }
+    if (deparser_.refusal()) return std::unexpected(*deparser_.refusal());
+    if (!node.types.empty()) text += ")";
+    return text + " AS " + *inner;
+  }
+
+  Text explain(const ExplainStatement& node) {
+    Text with = options(node.options, kExplainOptions);
+    if (!with) return with;
+    Text inner = query(node.query);
+    if (!inner) return inner;
+    return fmt::format("EXPLAIN {}{}{}", *with, with->empty() ? "" : " ", *inner);
+  }
+
+  const RewriteInput& input_;
+  std::string prefix_;
+  Deparser deparser_;
+};
+
+}  // namespace
+
+RewriteResult rewrite(const RewriteInput& input) {
+  const Statement& statement = *input.statement.body;
+  bool in_force = input.plan.in_force();
+  if (!in_force && !input.clamp) return Unchanged{};
+  if (!input.statement.unknowns.empty()) {
+    return Denial{Reason::not_understood, "",
+                  fmt::format("{} is not understood", input.statement.unknowns[0].what), ""};
+  }
+  if (input.clamp) {
+    if (auto aggregate = gathering_aggregate(statement, input.catalogue, input.search_path)) {
+      return Denial{Reason::over_limit, "",
+                    fmt::format("{} gathers any number of records into one row, so that no LIMIT bounds it",
+                                *aggregate),
+                    ""};
+    }
+  }
+  bool needed = input.clamp.has_value();
+  if (in_force) {
+    if (auto why = check_functions(statement, input.catalogue, input.search_path, input.vouch))
+      return *std::move(why);
+    if (auto why = refuse_statement_class(statement, input.catalogue, input.search_path, input.plan))
+      return *std::move(why);
+    Touched touched = touched_relations(statement, input.catalogue, input.search_path, input.plan);
+    if (!touched.changed.empty()) {
+      return denial(
+          fmt::format("{} has masked columns: it cannot be written or changed while masks are in force",
+                      touched.changed));
+    }
+    if (!touched.unknown.empty() && !input.fresh) return NeedsCatalogue{std::move(touched.unknown)};
+    needed = needed || touched.masked || touched.ambiguous_name;
+  }
+  if (!needed) return Unchanged{};
+  return StatementRewriter(input).run();
+}
+
+}  // namespace sluice::postgres::rewrite

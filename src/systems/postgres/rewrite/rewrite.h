@@ -1,0 +1,73 @@
+// Masking at the source: turns a statement on masked relations into one that only ever sees masked values, or
+// refuses.
+//
+//   auto plan = MaskPlan::compile(*catalogue, *obligations.masks);            // cached by the caller
+//   auto result = rewrite::rewrite({statement, *catalogue, path, *plan});
+//   switch on result: Unchanged -> send the text as it is; Rewritten -> send .sql; Denial -> tell the client;
+//                     NeedsCatalogue -> read the catalogue anew, then ask again with `fresh`
+//
+// What is rewritten: SELECT (joins, WITH, sub-selects, LATERAL, set operations, aggregates, windows, VALUES),
+// DECLARE CURSOR, COPY (query) TO STDOUT, COPY relation TO STDOUT, PREPARE and EXPLAIN of these. Any other
+// statement class that names a masked relation is refused, and so is what could run code that reads one (DO,
+// CREATE FUNCTION, triggers, views, foreign tables, ...), while any mask is in force.
+//
+// The result of a rewrite is parsed again and checked before it is handed out (verify.h). Pure; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/decision.h"
+#include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/rewrite/vouch.h"
+#include "systems/postgres/sql/parse.h"
+
+namespace sluice::postgres::rewrite {
+
+struct RewriteInput {
+  const sql::ParsedStatement& statement;
+  const Catalogue& catalogue;
+  SearchPath search_path;  // as the session tracks it
+  const MaskPlan& plan;
+  // The catalogue has just been read, or found unchanged, for this statement: a relation that it does not
+  // know is a temporary one, or the server's to refuse.
+  bool fresh = false;
+  // At most so many rows from the outermost select (`over: clamp`); see clamp.h for what can be clamped.
+  std::optional<std::uint64_t> clamp;
+  VouchOptions vouch;
+};
+
+// A masked relation that a statement uses.
+struct MaskedUse {
+  std::string relation;              // "public.docs"
+  std::vector<std::string> columns;  // masked columns that the statement refers to, in column order
+  std::vector<std::string>
+      in_conditions;               // of these, the ones that WHERE, ON or HAVING compare: with masked values
+  std::vector<std::string> rules;  // whose masks these are
+};
+
+// The statement touches nothing masked: its text passes as it is.
+struct Unchanged {};
+
+struct Rewritten {
+  std::string sql;
+  std::vector<MaskedUse> masked;  // empty when the statement was rewritten to pin names or to clamp it only
+};
+
+// The statement names a relation that the snapshot does not know.
+struct NeedsCatalogue {
+  std::string relation;
+};
+
+using RewriteResult = std::variant<Unchanged, Rewritten, Denial, NeedsCatalogue>;
+
+// Why a deparse ended.
+using Refusal = std::variant<Denial, NeedsCatalogue>;
+
+RewriteResult rewrite(const RewriteInput& input);
+
+}  // namespace sluice::postgres::rewrite

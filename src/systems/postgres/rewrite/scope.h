@@ -1,0 +1,91 @@
+// Scopes: what the names of a select level mean, as far as the rewrite has to know. Names are resolved as in
+// PostgreSQL's parse_relation.c: a column name is looked for level by level from the inside out; only when no
+// level has such a column it may mean a whole row.
+//
+// The rewrite does not depend on complete knowledge. Functions and unknown relations have columns that are
+// not known here; a name that may be one of those is `certain == false`, and everything that is only allowed
+// for a masked column (the k-NN form) asks for certainty.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/rewrite/knn.h"
+#include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/sql/ast.h"
+
+namespace sluice::postgres::rewrite {
+
+// Output columns of a FROM item or a select.
+struct Columns {
+  std::vector<std::string> names;
+  bool known = false;  // false: there may be others
+};
+
+// One FROM item under the name by which expressions refer to it.
+struct Entry {
+  std::string alias;
+  const Relation* relation = nullptr;  // of a plain relation
+  const RelationMask* mask = nullptr;  // of a masked one
+  const sql::RangeVar* var = nullptr;
+  bool has_own_alias = false;  // `docs d`: then `public.docs.id` does not name it
+  bool only = false;           // ONLY: without inheritance children and partitions
+  bool visible = true;         // false: inside of a join that has an alias of its own
+  Columns columns;             // for a relation: aligned with relation->columns, renamed by the alias
+};
+
+struct Scope {
+  const Scope* outer = nullptr;
+  std::vector<Entry> entries;
+  const sql::SelectStatement* select = nullptr;
+  std::optional<Knn> knn;
+};
+
+// What a column reference means.
+struct Meaning {
+  enum class Kind : std::uint8_t { nothing, column, whole_row };
+  Kind kind = Kind::nothing;
+  const Entry* entry = nullptr;  // the first that fits
+  std::size_t index = 0;         // into entry->columns
+  const Scope* scope = nullptr;
+  bool certain = false;                                          // no other entry can be meant
+  std::vector<std::pair<const Entry*, std::size_t>> candidates;  // all that may be meant, for columns
+};
+
+Meaning resolve(const sql::ColumnRef& ref, const Scope& scope);
+// The entry that a qualifier names: {"d"} or {"public", "docs"}.
+const Entry* find_entry(sql::Names qualifier, const Scope& scope);
+
+// One column of what a `*` yields.
+struct StarColumn {
+  std::string alias;  // of its FROM item; empty: merged by USING or NATURAL, so that the bare name means it
+  std::string name;
+};
+// All columns that the star of a FROM item yields, in order; nullopt: not all of them are known. (star.cc)
+std::optional<std::vector<StarColumn>> star_columns(const sql::FromItem& item, const Scope& scope);
+// The name by which expressions refer to a FROM item; empty: none. (star.cc)
+std::string alias_of(const sql::FromItem& item);
+
+// ctid, xmin, xmax, cmin, cmax, tableoid: of a relation, not of what it holds.
+bool is_system_column(std::string_view name);
+
+// How a masked relation is used by a statement, gathered in the first pass over it.
+struct Usage {
+  const Relation* relation = nullptr;
+  const RelationMask* mask = nullptr;
+  std::set<std::int16_t> columns;        // referred to
+  std::set<std::int16_t> bare_columns;   // referred to outside of aggregates
+  std::set<std::int16_t> hidden;         // needed in clear, for the k-NN form
+  std::set<std::int16_t> in_conditions;  // masked ones that WHERE, ON or HAVING compare
+  bool all_columns = false;
+  bool ordered = false;  // its rows must come in an order that tells nothing
+};
+using Usages = std::map<const sql::RangeVar*, Usage>;
+
+}  // namespace sluice::postgres::rewrite

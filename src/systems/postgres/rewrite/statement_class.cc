@@ -1,0 +1,166 @@
+#include "systems/postgres/rewrite/statement_class.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using namespace sql;
+
+// Of the statements without structure of their own, those that neither run code nor move relations.
+constexpr std::array<std::string_view, 7> kHarmlessTags = {
+    "AlterEnumStmt",  "AlterSeqStmt",  "CompositeTypeStmt", "ConstraintsSetStmt",
+    "CreateEnumStmt", "CreateSeqStmt", "ReindexStmt",
+};
+
+Denial denial(std::string message, std::string hint = "") {
+  return Denial{Reason::masked_use, "", std::move(message), std::move(hint)};
+}
+
+bool names_objects_in_relations(ObjectKind kind) {
+  return kind == ObjectKind::table || kind == ObjectKind::view || kind == ObjectKind::materialized_view ||
+         kind == ObjectKind::foreign_table || kind == ObjectKind::trigger || kind == ObjectKind::rule ||
+         kind == ObjectKind::policy || kind == ObjectKind::column || kind == ObjectKind::constraint;
+}
+
+class ClassVisitor : public Visitor {
+ public:
+  ClassVisitor(const Catalogue& catalogue, SearchPath path, const MaskPlan& plan)
+      : catalogue_(catalogue), path_(path), plan_(plan) {}
+
+  void on_statement(const Statement& statement) override {
+    if (found) return;
+    switch (statement.kind) {
+      case StatementKind::do_block: return runs_code("DO");
+      case StatementKind::create_function: return runs_code("CREATE FUNCTION");
+      case StatementKind::other: {
+        std::string_view tag = static_cast<const OtherStatement&>(statement).tag;
+        if (!std::ranges::binary_search(kHarmlessTags, tag)) {
+          found =
+              denial(fmt::format("statements of class {} are not available while masks are in force", tag));
+        }
+        return;
+      }
+      case StatementKind::create_table:
+        if (static_cast<const CreateTableStatement&>(statement).foreign_) runs_code("CREATE FOREIGN TABLE");
+        return;
+      case StatementKind::drop: return check_drop(static_cast<const DropStatement&>(statement));
+      case StatementKind::rename: {
+        const auto& rename = static_cast<const RenameStatement&>(statement);
+        if (rename.object == ObjectKind::schema &&
+            (plan_.is_sensitive_schema(rename.old_name) ||
+             (!rename.object_name.empty() && plan_.is_sensitive_schema(rename.object_name.back())))) {
+          found = denial("a schema with masked relations cannot be renamed while masks are in force");
+        }
+        return;
+      }
+      default: return;
+    }
+  }
+
+  std::optional<Denial> found;
+
+ private:
+  void runs_code(std::string_view what) {
+    found = denial(
+        fmt::format("{} is not available while masks are in force: it could read masked values", what));
+  }
+
+  void check_drop(const DropStatement& drop) {
+    for (Names name : drop.objects) {
+      if (name.empty()) continue;
+      if (drop.object == ObjectKind::schema && plan_.is_sensitive_schema(name.back())) {
+        found = denial("a schema with masked relations cannot be dropped while masks are in force");
+      }
+      if (!names_objects_in_relations(drop.object)) continue;
+      // Triggers, rules and policies are named after their relation: {schema, relation, trigger}.
+      bool inner = drop.object != ObjectKind::table && drop.object != ObjectKind::view &&
+                   drop.object != ObjectKind::materialized_view && drop.object != ObjectKind::foreign_table;
+      Names relation = inner && name.size() > 1 ? name.first(name.size() - 1) : name;
+      std::string_view schema = relation.size() > 1 ? relation[relation.size() - 2] : std::string_view{};
+      const Relation* target = catalogue_.find_relation(path_, schema, relation.back());
+      if (target != nullptr && plan_.find(target->oid) != nullptr) {
+        found = denial(
+            fmt::format("{} has masked columns: it cannot be dropped or changed while masks are in force",
+                        target->qualified_name()));
+      }
+    }
+  }
+
+  const Catalogue& catalogue_;
+  SearchPath path_;
+  const MaskPlan& plan_;
+};
+
+class TouchVisitor : public Visitor {
+ public:
+  TouchVisitor(const Catalogue& catalogue, SearchPath path, const MaskPlan& plan)
+      : catalogue_(catalogue), path_(path), plan_(plan) {}
+
+  void on_statement(const Statement& statement) override {
+    if (const auto* table = as<CreateTableStatement>(&statement)) exists_already_ = is_no_op(*table);
+    if (statement.kind == StatementKind::vacuum) maintenance_ = true;
+  }
+
+  void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
+    if (is_common_table || (role == RelationRole::defined && (exists_already_ || maintenance_))) return;
+    const Relation* relation = catalogue_.find_relation(path_, var.schema, var.name);
+    if (var.schema.empty() && plan_.is_sensitive_name(var.name)) touched.ambiguous_name = true;
+    if (relation == nullptr) {
+      if (role != RelationRole::defined) touched.unknown = var.name;
+      if (role != RelationRole::read && var.schema.empty() && plan_.is_sensitive_name(var.name))
+        touched.changed = var.name;
+      return;
+    }
+    bool masked = plan_.find(relation->oid) != nullptr;
+    bool carries = plan_.carries(relation->oid) != nullptr;
+    if (!masked && !carries) return;
+    if (role == RelationRole::read) {
+      touched.masked = true;
+    } else if (masked || role == RelationRole::written) {
+      touched.changed = relation->qualified_name();
+    }
+  }
+
+  Touched touched;
+
+ private:
+  // CREATE TABLE IF NOT EXISTS of what exists, in the schema where it would be made.
+  bool is_no_op(const CreateTableStatement& table) const {
+    if (!table.if_not_exists || table.relation == nullptr) return false;
+    if (table.relation->persistence == Persistence::temporary) return false;
+    std::string_view schema = table.relation->schema;
+    if (schema.empty() && !path_.empty()) schema = path_.front();
+    return !schema.empty() && catalogue_.find_relation({}, schema, table.relation->name) != nullptr;
+  }
+
+  const Catalogue& catalogue_;
+  SearchPath path_;
+  const MaskPlan& plan_;
+  bool exists_already_ = false;
+  bool maintenance_ = false;  // VACUUM, ANALYZE
+};
+
+}  // namespace
+
+std::optional<Denial> refuse_statement_class(const Statement& statement, const Catalogue& catalogue,
+                                             SearchPath path, const MaskPlan& plan) {
+  ClassVisitor visitor(catalogue, path, plan);
+  visit(statement, visitor);
+  return std::move(visitor.found);
+}
+
+Touched touched_relations(const Statement& statement, const Catalogue& catalogue, SearchPath path,
+                          const MaskPlan& plan) {
+  TouchVisitor visitor(catalogue, path, plan);
+  visit(statement, visitor);
+  return std::move(visitor.touched);
+}
+
+}  // namespace sluice::postgres::rewrite

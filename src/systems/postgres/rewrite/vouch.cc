@@ -1,0 +1,182 @@
+#include "systems/postgres/rewrite/vouch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using namespace sql;
+
+// Names that CREATE TABLE takes for types and that are none (parse_utilcmd.c, transformColumnDefinition).
+constexpr std::array<std::string_view, 6> kSerialTypes = {"bigserial", "serial",  "serial2",
+                                                          "serial4",   "serial8", "smallserial"};
+
+class Voucher : public Visitor {
+ public:
+  Voucher(const Catalogue& catalogue, SearchPath path, const VouchOptions& options)
+      : catalogue_(catalogue), path_(path), options_(options) {}
+
+  std::optional<Denial> take() { return std::move(denial_); }
+
+  void on_expr(const Expr& expr) override {
+    switch (expr.kind) {
+      case ExprKind::call: return check_call(static_cast<const FunctionCall&>(expr));
+      case ExprKind::operation: return check_operation(static_cast<const OperatorExpr&>(expr));
+      case ExprKind::sub_link: {
+        const auto& link = static_cast<const SubLink&>(expr);
+        if (link.test == nullptr) return;
+        return link.operator_name.empty() ? check_symbol("=") : check_operator(link.operator_name);
+      }
+      case ExprKind::case_:
+        if (static_cast<const CaseExpr&>(expr).arg != nullptr) check_symbol("=");
+        return;
+      case ExprKind::column: {
+        const auto& column = static_cast<const ColumnRef&>(expr);
+        if (column.parts.size() > 1 && !column.star) check_row_function(column.parts.back());
+        return;
+      }
+      case ExprKind::indirection:
+        for (const Indirection& step : static_cast<const IndirectionExpr&>(expr).steps) {
+          if (step.kind == Indirection::Kind::field) check_row_function(step.field);
+        }
+        return;
+      default: return;
+    }
+  }
+
+  void on_from(const FromItem& item) override {
+    if (const auto* join = as<JoinItem>(&item);
+        join != nullptr && (join->natural || !join->using_columns.empty())) {
+      check_symbol("=");
+    }
+  }
+
+  void on_sort(const SortItem& item) override {
+    if (!item.using_operator.empty()) check_operator(item.using_operator);
+  }
+
+  void on_type(const TypeName& name) override {
+    if (name.names.empty() || name.names.size() > 2) return refuse_type(name);
+    std::string_view schema = name.names.size() == 2 ? name.names.front() : std::string_view{};
+    if (name.names.size() == 1 && std::ranges::binary_search(kSerialTypes, name.names.back())) return;
+    const Type* type = catalogue_.find_type(path_, schema, name.names.back());
+    if (type == nullptr || !type->vouched) refuse_type(name);
+  }
+
+  void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
+    if (role == RelationRole::defined || is_common_table) return;
+    const Relation* relation = catalogue_.find_relation(path_, var.schema, var.name);
+    if (relation == nullptr) {
+      if (auto danger = dangerous_system_relation(var.schema, var.name)) refuse_relation(var.name, *danger);
+      return;
+    }
+    if (auto danger = dangerous_system_relation(relation->schema, relation->name)) {
+      return refuse_relation(relation->qualified_name(), *danger);
+    }
+    for (const Column& column : relation->columns) {
+      const Type* type = catalogue_.type(column.type);
+      // A domain is checked when a value becomes one, not when it is read.
+      if (type == nullptr || type->vouched || type->kind == TypeKind::domain) continue;
+      refuse(fmt::format("column {}.{} is of type {}, which is not vouched for", relation->qualified_name(),
+                         column.name, catalogue_.type_name(column.type)));
+    }
+  }
+
+ private:
+  void check_call(const FunctionCall& call) {
+    if (call.name.empty() || call.name.size() > 2) return refuse_function(display_name(call.name), {});
+    std::string_view schema = call.name.size() == 2 ? call.name.front() : std::string_view{};
+    FunctionChoice choice = catalogue_.find_function(path_, schema, call.name.back());
+    if (choice.facts.cls == FunctionClass::dangerous) {
+      if (is_allowed_setting(call)) return;
+      return refuse_function(display_name(call.name), choice.facts);
+    }
+    if (choice.facts.cls == FunctionClass::unvouched) refuse_function(display_name(call.name), choice.facts);
+  }
+
+  bool is_allowed_setting(const FunctionCall& call) const {
+    if (call.name.back() != "set_config" || !options_.may_set || call.args.size() != 3) return false;
+    const auto* name = as<Constant>(call.args[0]);
+    return name != nullptr && name->value_kind == ConstantKind::text && options_.may_set(name->text);
+  }
+
+  void check_operation(const OperatorExpr& operation) {
+    switch (operation.form) {
+      case OperatorKind::plain:
+      case OperatorKind::any:
+      case OperatorKind::all:
+      case OperatorKind::in:
+      case OperatorKind::like:
+      case OperatorKind::ilike:
+      case OperatorKind::similar: return check_operator(operation.name);
+      case OperatorKind::distinct:
+      case OperatorKind::not_distinct:
+      case OperatorKind::null_if: return check_symbol("=");
+      case OperatorKind::between:
+      case OperatorKind::not_between:
+      case OperatorKind::between_symmetric:
+      case OperatorKind::not_between_symmetric:
+        for (std::string_view symbol : {"<", "<=", ">", ">="}) check_symbol(symbol);
+        return;
+    }
+  }
+
+  void check_operator(Names name) {
+    if (name.empty() || name.size() > 2) return refuse_operator(display_name(name));
+    std::string_view schema = name.size() == 2 ? name.front() : std::string_view{};
+    // IN and its like may come with the word as name; the symbols behind them are builtin.
+    if (!catalogue_.find_operator(path_, schema, name.back()).vouched) refuse_operator(display_name(name));
+  }
+  void check_symbol(std::string_view symbol) {
+    if (!catalogue_.find_operator(path_, "", symbol).vouched) refuse_operator(std::string(symbol));
+  }
+
+  void check_row_function(std::string_view name) {
+    if (catalogue_.names_unvouched_row_function(name)) refuse_function(std::string(name), {});
+  }
+
+  void refuse_function(const std::string& name, FunctionFacts facts) {
+    if (facts.cls == FunctionClass::dangerous) {
+      return refuse(fmt::format("function {} {}; it is not available while masks are in force", name,
+                                explain(facts.danger)));
+    }
+    refuse(fmt::format("function {} is not vouched for: it could read masked values", name),
+           "Use built-in or pgvector functions, or ask for an exemption from the mask.");
+  }
+  void refuse_operator(const std::string& name) {
+    refuse(fmt::format("operator {} is not vouched for: it could read masked values", name),
+           fmt::format("Write OPERATOR(pg_catalog.{}) if the built-in one is meant.", name));
+  }
+  void refuse_type(const TypeName& name) {
+    refuse(fmt::format("type {} is not vouched for: it could run code that reads masked values",
+                       display_name(name.names)));
+  }
+  void refuse_relation(std::string_view name, Danger danger) {
+    refuse(fmt::format("{} {}; it is not available while masks are in force", name, explain(danger)));
+  }
+  void refuse(std::string message, std::string hint = "") {
+    if (!denial_) denial_ = Denial{Reason::masked_use, "", std::move(message), std::move(hint)};
+  }
+
+  const Catalogue& catalogue_;
+  SearchPath path_;
+  const VouchOptions& options_;
+  std::optional<Denial> denial_;
+};
+
+}  // namespace
+
+std::optional<Denial> check_functions(const Statement& statement, const Catalogue& catalogue, SearchPath path,
+                                      const VouchOptions& options) {
+  Voucher voucher(catalogue, path, options);
+  visit(statement, voucher);
+  return voucher.take();
+}
+
+}  // namespace sluice::postgres::rewrite

@@ -1,0 +1,115 @@
+// The derived table that stands for a masked relation.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+
+using namespace sql;
+
+std::string Deparser::hidden_alias(const RangeVar& var) {
+  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
+  return quote_identifier(fmt::format("{}_{}", prefix_, at->second));
+}
+
+std::string Deparser::hidden_column(const RangeVar& var, std::int16_t attnum) {
+  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
+  return quote_identifier(fmt::format("{}_{}_{}", prefix_, at->second, attnum));
+}
+
+bool Deparser::has_hidden(const Scope& scope) const {
+  return std::ranges::any_of(scope.entries, [&](const Entry& entry) {
+    auto usage = usages_.find(entry.var);
+    return entry.mask != nullptr && usage != usages_.end() && !usage->second.hidden.empty();
+  });
+}
+
+void Deparser::use(const Entry& entry, std::size_t index) {
+  if (entry.mask == nullptr) return;
+  std::int16_t attnum = entry.relation->columns[index].attnum;
+  Usage& usage = usages_[entry.var];
+  usage.columns.insert(attnum);
+  if (aggregate_depth_ == 0) usage.bare_columns.insert(attnum);
+  const ColumnMask* mask = entry.mask->column(attnum);
+  if (in_condition_ && mask != nullptr) usage.in_conditions.insert(attnum);
+}
+
+void Deparser::use_all(const Entry& entry) {
+  if (entry.mask == nullptr) return;
+  usages_[entry.var].all_columns = true;
+  for (std::size_t i = 0; i < entry.relation->columns.size(); ++i) {
+    const Column& column = entry.relation->columns[i];
+    use(entry, i);
+    if (!column.readable && entry.mask->column(column.attnum) == nullptr) {
+      return refuse(
+          fmt::format("permission denied for column {} of {}", column.name, entry.relation->qualified_name()),
+          "Name the columns that you may read.");
+    }
+  }
+}
+
+void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem* sample) {
+  const Relation& relation = *entry.relation;
+  const RangeVar& var = *entry.var;
+  const Usage& usage = usages_[entry.var];
+  bool two_levels = !usage.hidden.empty();
+  std::string inner = quote_identifier(fmt::format("{}_0", prefix_));
+  auto real = [&](const Column& column) {
+    return fmt::format("{}.{}", inner, quote_identifier(column.name));
+  };
+  // How the outer level of two refers to a column.
+  auto hidden = [&](const Column& column) {
+    return fmt::format("{}.{}", hidden_alias(var), hidden_column(var, column.attnum));
+  };
+
+  std::string visible;  // what the statement sees
+  std::string needed;   // what the inner level hands to the outer one
+  std::string names;
+  auto need = [&](const Column& column) {
+    needed += fmt::format("{}{}", needed.empty() ? "" : ", ", real(column));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", hidden_column(var, column.attnum));
+  };
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const Column& column = relation.columns[i];
+    const ColumnMask* mask = entry.mask->column(column.attnum);
+    bool seen = usage.all_columns || usage.columns.contains(column.attnum);
+    bool reads = seen && (mask == nullptr || mask->reads_column());
+    if (two_levels && (reads || usage.hidden.contains(column.attnum))) need(column);
+    if (!seen) continue;
+    std::string reference = two_levels ? hidden(column) : real(column);
+    visible += fmt::format("{}{} AS {}", visible.empty() ? "" : ", ",
+                           mask == nullptr ? reference : mask->value(reference),
+                           quote_identifier(entry.columns.names[i]));
+  }
+
+  auto source = [&] {
+    out_ += fmt::format(" FROM {}{} AS {}", entry.only ? "ONLY " : "",
+                        quote_qualified(relation.schema, relation.name), inner);
+    if (sample != nullptr) sample_clause(*sample, scope);
+    if (!usage.ordered) return;
+    out_ += " ORDER BY ";
+    if (entry.mask->order_key.empty()) out_ += inner + ".\"tableoid\", " + inner + ".\"ctid\"";
+    for (std::size_t i = 0; i < entry.mask->order_key.size(); ++i) {
+      out_ += fmt::format("{}{}.{}", i == 0 ? "" : ", ", inner, quote_identifier(entry.mask->order_key[i]));
+    }
+  };
+  auto select = [&](const std::string& list) { out_ += list.empty() ? "(SELECT" : "(SELECT " + list; };
+  std::string name = quote_identifier(entry.alias);
+  if (!two_levels) {
+    select(visible);
+    source();
+    out_ += fmt::format(") AS {}", name);
+    return;
+  }
+  out_ += '(';
+  select(needed);
+  source();
+  out_ += fmt::format(") AS {}({}) CROSS JOIN LATERAL ", hidden_alias(var), names);
+  select(visible);
+  out_ += fmt::format(") AS {})", name);
+}
+
+}  // namespace sluice::postgres::rewrite
