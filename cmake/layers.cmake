@@ -1,7 +1,8 @@
 # sluice_layer(<folder under src> [DEPS target...] [SYSTEM_DEPS target...])
 #
 # One folder is one static library `sluice_<folder with _ for />` of all its .cc files, and (unless fuzzing) one test
-# program `<name>_test` of its *_test.cc files, registered with ctest under the label `unit`. Adding a file needs no
+# program `<name>_test` of its *_test.cc files, registered with ctest under the label `unit`. A file x_tool.cc is a
+# program x_tool of its own, for tests that drive it; it is built on request and never installed. Adding a file needs no
 # change here. tools/check_layers.py proves that includes follow the dependencies; this only links them.
 add_library(sluice_pch INTERFACE)
 add_library(sluice_pch_src STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
@@ -13,7 +14,9 @@ function(sluice_layer folder)
   string(REPLACE "/" "_" name sluice_${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  set(tools ${sources})
+  list(FILTER tools INCLUDE REGEX "_tool\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|tool)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   if(sources)
     add_library(${name} STATIC ${sources})
@@ -25,6 +28,11 @@ function(sluice_layer folder)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(${name} INTERFACE fmt::fmt ${arg_DEPS} ${arg_SYSTEM_DEPS})
   endif()
+  foreach(tool ${tools})
+    get_filename_component(tool_name ${tool} NAME_WE)
+    add_executable(${tool_name} EXCLUDE_FROM_ALL ${tool})
+    target_link_libraries(${tool_name} PRIVATE ${name})
+  endforeach()
   if(tests AND NOT SLUICE_FUZZ)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest_main GTest::gmock)
