@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sluice {
 
@@ -40,5 +42,7 @@ class ManualClock final : public Clock {
 
 // RFC 3339 in UTC with milliseconds: "2026-01-01T00:00:00.000Z".
 std::string format_time(WallTime time);
+// Reads it back; the fraction (up to nanoseconds) and the time of day may be missing. UTC only ("Z").
+std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace sluice

@@ -1,0 +1,203 @@
+#include "admin/server.h"
+
+#include "admin/api.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/published.h"
+#include "net/blocking.h"
+#include "net/listener.h"
+#include "net/runtime.h"
+#include "net/stream.h"
+
+namespace sluice::admin {
+namespace {
+
+using net::Task;
+
+constexpr std::size_t kReadChunk = 16 * 1024;
+// Connection tests and checks of the record at one time; more wait for a thread.
+constexpr std::size_t kBlockingThreads = 2;
+
+Result<std::shared_ptr<net::TlsServerContext>> load_tls(const ServerSettings& settings) {
+  if (settings.certificate.empty()) return std::shared_ptr<net::TlsServerContext>{};
+  return net::TlsServerContext::load(settings.certificate, settings.key, {"http/1.1"});
+}
+
+}  // namespace
+
+struct Server::State {
+  State(const ServerSettings& chosen, Control& plane)
+      : settings(chosen), control(plane), api(plane), runtime(1), blocking(kBlockingThreads) {}
+
+  void accept(net::tcp::socket socket);
+  Task<> serve(std::unique_ptr<net::Stream> stream, std::string client);
+  Task<Result<void>> exchange(net::Stream& stream, HttpReader& reader, const std::string& client,
+                              bool& go_on);
+  Task<Result<bool>> read_request(net::Stream& stream, HttpReader& reader);
+  Task<Response> answer(std::shared_ptr<const Request> request);
+  Task<> repeat(std::chrono::milliseconds period, std::function<void()> job);
+
+  ServerSettings settings;
+  Control& control;
+  Api api;
+  net::Runtime runtime;
+  net::asio::thread_pool blocking;
+  std::unique_ptr<net::Listener> listener;
+  std::shared_ptr<net::TlsServerContext> tls;  // of the control thread
+  std::size_t connections = 0;
+};
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::open(const ServerSettings& settings, Control& control) {
+  auto state = std::make_unique<State>(settings, control);
+  TRY(state->tls, load_tls(settings));
+  TRY(state->listener, net::Listener::open(state->runtime, settings.address, settings.port,
+                                           [state = state.get()](net::Worker&, net::tcp::socket socket) {
+                                             state->accept(std::move(socket));
+                                           }));
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+void Server::start() {
+  state_->listener->start();
+  state_->runtime.start();
+}
+
+void Server::stop() {
+  state_->runtime.stop();
+  state_->blocking.join();
+}
+
+std::uint16_t Server::port() const {
+  return state_->listener->port();
+}
+void Server::post(std::function<void()> job) {
+  state_->runtime.worker(0).post(std::move(job));
+}
+void Server::every(std::chrono::milliseconds period, std::function<void()> job) {
+  state_->runtime.worker(0).spawn(state_->repeat(period, std::move(job)));
+}
+
+Result<void> Server::reload_certificate() {
+  TRY(auto fresh, load_tls(state_->settings));
+  state_->runtime.worker(0).post([state = state_.get(), fresh = std::move(fresh)] { state->tls = fresh; });
+  return {};
+}
+
+void Server::State::accept(net::tcp::socket socket) {
+  static auto& refused =
+      metrics::counter("sluice_admin_connections_refused_total", "Clients of the admin API over the limit");
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  if (connections >= settings.max_connections) {
+    refused.increment();
+    return;  // closes
+  }
+  ++connections;
+  runtime.worker(0).spawn(
+      serve(std::make_unique<net::Stream>(std::move(socket)), peer.address().to_string()));
+}
+
+Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::string client) {
+  bool go_on = true;
+  if (tls) {
+    net::Deadline deadline{*stream, settings.request_timeout};
+    go_on = (co_await stream->start_tls(tls)).has_value();
+  }
+  HttpReader reader{settings.limits};
+  while (go_on) {
+    if (auto done = co_await exchange(*stream, reader, client, go_on); !done) {
+      log::debug("admin client gone", {{"client", client}, {"reason", done.error().message()}});
+      break;
+    }
+  }
+  stream->shut_down();
+  stream->close();
+  --connections;
+}
+
+// One request and its answer.
+Task<Result<void>> Server::State::exchange(net::Stream& stream, HttpReader& reader, const std::string& client,
+                                           bool& go_on) {
+  go_on = false;
+  Response response;
+  bool keep_alive = false;
+  if (auto whole = co_await read_request(stream, reader); !whole) {
+    if (whole.error().code == Errc::cancelled || whole.error().code == Errc::unavailable) {
+      co_return std::unexpected(std::move(whole).error());  // nobody to answer
+    }
+    response = problem(whole.error());
+  } else if (!*whole) {
+    co_return Result<void>{};  // closed between requests
+  } else if (auto taken = reader.take(); !taken) {
+    response = problem(taken.error());
+  } else {
+    keep_alive = taken->keep_alive;
+    taken->request.client_address = client;
+    response = co_await answer(std::make_shared<const Request>(std::move(taken->request)));
+  }
+  net::Deadline deadline{stream, settings.request_timeout};
+  CO_CHECK_OK(co_await stream.write_all(as_bytes(encode_response(response, keep_alive))));
+  go_on = keep_alive;
+  co_return Result<void>{};
+}
+
+// True: a whole request. False: the client closed before it began one.
+Task<Result<bool>> Server::State::read_request(net::Stream& stream, HttpReader& reader) {
+  CO_TRY(bool whole, reader.feed({}));  // what came with the request before
+  std::array<std::uint8_t, kReadChunk> chunk;
+  // The idle bound holds until the first byte, then the request's own until its last.
+  auto deadline = std::make_unique<net::Deadline>(stream, settings.idle_timeout);
+  bool begun = reader.in_request();
+  while (!whole) {
+    CO_TRY(const auto n, co_await stream.read_some(chunk));
+    if (n == 0) {
+      if (begun) co_return fail(Errc::unavailable, "closed in the middle of a request");
+      co_return false;
+    }
+    if (!begun) {
+      begun = true;
+      deadline = std::make_unique<net::Deadline>(stream, settings.request_timeout);
+    }
+    CO_TRY(whole, reader.feed(Bytes{chunk.data(), n}));
+  }
+  co_return true;
+}
+
+Task<Response> Server::State::answer(std::shared_ptr<const Request> request) {
+  static auto& times =
+      metrics::histogram("sluice_admin_request_seconds", "Time to answer a call of the admin API");
+  const auto begun = control.parts().clock.steady();
+  const Route* route = nullptr;
+  auto admitted = api.admit(*request, &route);
+  Response response;
+  if (auto* refusal = std::get_if<Response>(&admitted)) {
+    response = std::move(*refusal);
+  } else if (!route->blocking) {
+    response = api.run(*route, std::get<Call>(admitted));
+  } else {
+    // The job owns the request that its call refers to: this coroutine may be gone when it ends.
+    response = co_await net::run_blocking<Response>(
+        blocking,
+        [this, request, route, call = std::move(std::get<Call>(admitted))] { return api.run(*route, call); });
+  }
+  times.observe(static_cast<std::uint64_t>((control.parts().clock.steady() - begun).count()));
+  co_return response;
+}
+
+Task<> Server::State::repeat(std::chrono::milliseconds period, std::function<void()> job) {
+  net::asio::steady_timer timer{co_await net::asio::this_coro::executor};
+  while (true) {
+    timer.expires_after(period);
+    const auto [error] = co_await timer.async_wait(net::kNoThrow);
+    if (error) co_return;
+    job();
+  }
+}
+
+}  // namespace sluice::admin
