@@ -324,21 +324,34 @@ void Deparser::from_join(const JoinItem& item, Scope& scope) {
 
 void Deparser::from_function(const FunctionItem& item, Scope& scope) {
   if (item.lateral) out_ += "LATERAL ";
-  if (item.rows_from) {
-    out_ += "ROWS FROM (";
-    for (std::size_t i = 0; i < item.functions.size(); ++i) {
-      if (i > 0) out_ += ", ";
-      expr(item.functions[i].call, scope);
-      if (!item.functions[i].columns.empty()) {
-        out_ += " AS ";
-        column_definitions(item.functions[i].columns, scope);
+  if (!item.rows_from && item.functions.size() != 1) return refuse("a function in FROM is not understood");
+  // unnest(a, b) is short for ROWS FROM (unnest(a), unnest(b)), but only under its bare name
+  // (transformRangeFunction).
+  auto unnested = [](const FromFunction& function) -> const FunctionCall* {
+    const auto* call = as<FunctionCall>(function.call);
+    bool many =
+        call != nullptr && call->name.size() == 1 && call->name[0] == "unnest" && call->args.size() > 1;
+    return many ? call : nullptr;
+  };
+  bool rows_from = item.rows_from || unnested(item.functions.front()) != nullptr;
+  if (rows_from) out_ += "ROWS FROM (";
+  for (std::size_t i = 0; i < item.functions.size(); ++i) {
+    if (i > 0) out_ += ", ";
+    if (const FunctionCall* call = unnested(item.functions[i])) {
+      for (std::size_t j = 0; j < call->args.size(); ++j) {
+        out_ += j == 0 ? "pg_catalog.unnest(" : ", pg_catalog.unnest(";
+        expr(call->args[j], scope);
+        out_ += ')';
       }
+      continue;
     }
-    out_ += ')';
-  } else {
-    if (item.functions.size() != 1) return refuse("a function in FROM is not understood");
-    expr(item.functions.front().call, scope);
+    expr(item.functions[i].call, scope);
+    if (!item.functions[i].columns.empty()) {
+      out_ += " AS ";
+      column_definitions(item.functions[i].columns, scope);
+    }
   }
+  if (rows_from) out_ += ')';
   if (item.ordinality) out_ += " WITH ORDINALITY";
   if (item.columns.empty()) return alias(item.alias);
   out_ += " AS ";
