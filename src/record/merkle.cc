@@ -69,6 +69,10 @@ bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t siz
   return sn == 0 && hash == root;
 }
 
+ProofBuilder::ProofBuilder(const Frontier& before) : size_(before.size()) {
+  for (const auto& peak : before.peaks()) peaks_.push_back({peak, {}});
+}
+
 void ProofBuilder::add(const Digest& leaf, bool wanted) {
   peaks_.push_back({leaf, {}});
   if (wanted) {

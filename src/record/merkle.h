@@ -42,6 +42,9 @@ bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t siz
 
 class ProofBuilder {
  public:
+  ProofBuilder() = default;
+  // Goes on after these leaves, none of which is wanted.
+  explicit ProofBuilder(const Frontier& before);
   void add(const Digest& leaf, bool wanted);  // leaves in order; `wanted`: a path for this one
   std::uint64_t size() const { return size_; }
   // Folds the tree at its present size. Afterwards only paths() and root() are of use.

@@ -47,24 +47,20 @@ Result<Frame> SegmentCursor::next() {
 
 // ---------------------------------------------------------------- one shard
 
-Result<ShardReader> ShardReader::open(std::filesystem::path shard_folder, Position from) {
+Result<ShardReader> ShardReader::open(std::filesystem::path shard_folder) {
+  TRY(auto numbers, list_segments(shard_folder));
+  if (numbers.empty()) return fail(Errc::not_found, "{} has no segments", shard_folder.native());
+  return open_at(std::move(shard_folder), numbers.front());
+}
+
+Result<ShardReader> ShardReader::open_at(std::filesystem::path shard_folder, std::uint64_t segment) {
   ShardReader reader;
   reader.folder_ = std::move(shard_folder);
   auto shard = shard_number(reader.folder_.filename().native());
   if (!shard) return fail(Errc::invalid_argument, "{} is not a shard of a record", reader.folder_.native());
   reader.shard_ = *shard;
-  auto first = from;
-  if (from.segment == 0) {
-    TRY(auto numbers, list_segments(reader.folder_));
-    if (numbers.empty()) return fail(Errc::not_found, "{} has no segments", reader.folder_.native());
-    first.segment = numbers.front();
-  }
-  TRY(auto found, reader.enter(first.segment));
-  if (!found) return fail(Errc::not_found, "there is no segment {} in {}", first.segment, reader.folder_.native());
-  if (from.segment != 0) {
-    reader.position_ = from;
-    reader.cursor_->seek(from.offset);
-  }
+  TRY(auto found, reader.enter(segment));
+  if (!found) return fail(Errc::not_found, "there is no segment {} in {}", segment, reader.folder_.native());
   return reader;
 }
 

@@ -54,7 +54,9 @@ struct Position {
 class ShardReader {
  public:
   // Errc::not_found when the shard has no segments.
-  static Result<ShardReader> open(std::filesystem::path shard_folder, Position from = {});
+  static Result<ShardReader> open(std::filesystem::path shard_folder);
+  // From the start of that segment.
+  static Result<ShardReader> open_at(std::filesystem::path shard_folder, std::uint64_t segment);
 
   // nullopt: the end, for now.
   Result<std::optional<Entry>> next();

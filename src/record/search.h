@@ -1,0 +1,193 @@
+// Searching the record: "who has ever been sent record X?", "what did this principal do on Tuesday?".
+//
+// An Index answers queries; it is made from the segments, off the hot path, and can be made anew from them at any time:
+// the segments are the truth. The SQLite one is store/record_index.h.
+//
+//   Indexer indexer{folder, index};
+//   TRY(auto more, indexer.run(std::chrono::milliseconds{50}, clock));   // now and then, on any one thread
+//   TRY(auto page, index.search({.record_id = "4711", .limit = 50}));
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "record/context.h"
+#include "record/reader.h"
+
+namespace sluice::record {
+
+inline constexpr std::size_t kDefaultPage = 100;
+inline constexpr std::size_t kMaxPage = 1000;       // answers per page
+inline constexpr std::size_t kMaxQueryText = 1024;  // bytes of one condition
+
+// How an operation was decided, as people ask for it.
+enum class Decision : std::uint8_t {  // values in the index
+  permit = 1,
+  deny = 2,
+  review = 3,  // refused until somebody approves
+};
+std::string_view to_string(Decision decision);
+std::optional<Decision> decision_from(std::string_view name);
+
+// All conditions hold together; an absent one holds always.
+struct SearchQuery {
+  std::optional<std::string> principal;
+  std::optional<std::string> connection;
+  std::optional<std::string> relation;   // the collection's whole name: "public.docs"
+  std::optional<Verb> verb;
+  std::optional<Decision> decision;
+  std::optional<std::string> text;       // words of the statement's text, all of them
+  std::optional<std::string> record_id;  // of a record in the reply, exactly
+  std::optional<SessionId> session;
+  std::optional<WallTime> from;          // this moment included
+  std::optional<WallTime> to;            // this moment not
+  std::size_t limit = kDefaultPage;
+  std::string cursor;                    // from the page before; opaque
+};
+
+struct FoundOperation {
+  std::uint16_t shard = 0;
+  std::uint64_t seq = 0;  // of its intent or denial
+  WallTime time;
+  SessionId session;
+  OperationId operation;
+  std::string principal;
+  std::string connection;
+  std::string system;
+  Verb verb = Verb::unknown;
+  std::string statement_class;
+  std::vector<std::string> relations;
+  std::string text;
+  Decision decision = Decision::permit;
+  std::string rule;    // the first that took part, or the one that refused
+  std::string reason;  // of a refusal
+  std::string review;  // id of the approval that was used
+  // From the outcome; status is empty while there is none, "unfinished" when there will be none.
+  std::string status;
+  std::string error_class;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t masked = 0;
+  Nanoseconds duration{};
+  std::string ids;     // "complete", "partial", "unknown", "none"
+};
+
+struct OperationPage {
+  std::vector<FoundOperation> operations;  // newest first
+  std::string cursor;                      // empty: that was all
+};
+
+struct SessionQuery {
+  std::optional<std::string> principal;
+  std::optional<std::string> connection;
+  std::optional<WallTime> from;  // of the session's start
+  std::optional<WallTime> to;
+  std::size_t limit = kDefaultPage;
+  std::string cursor;
+};
+
+struct FoundSession {
+  std::uint16_t shard = 0;
+  std::uint64_t seq = 0;        // of its start
+  Position position;            // a place at or before it, at the start of a segment
+  SessionId id;
+  std::string principal;
+  std::string kind;             // "human" or "machine"
+  std::string connection;
+  std::string system;
+  std::string role;
+  std::string upstream_user;
+  std::string client_address;
+  std::string client_name;
+  std::string token_id;
+  WallTime started;
+  std::optional<WallTime> ended;
+  std::string end_reason;
+  std::uint64_t operations = 0;
+  std::uint64_t denials = 0;
+};
+
+struct SessionPage {
+  std::vector<FoundSession> sessions;  // newest first
+  std::string cursor;
+};
+
+// The asking side. Thread-safe.
+class Index {
+ public:
+  virtual ~Index() = default;
+  virtual Result<OperationPage> search(const SearchQuery& query) = 0;
+  virtual Result<SessionPage> sessions(const SessionQuery& query) = 0;
+  virtual Result<FoundSession> session(SessionId id) = 0;  // Errc::not_found
+};
+
+// ---------------------------------------------------------------- filling it
+
+struct IndexedOperation {
+  Header header;            // of the intent or denial
+  const Operation* op = nullptr;
+  std::string_view text;
+  Digest text_digest{};
+  Decision decision = Decision::permit;
+  std::string_view rule;
+  std::string_view reason;
+  std::string_view review;
+};
+
+struct IndexedPosition {
+  std::uint16_t shard = 0;
+  LogId log_id{};
+  Position position;
+};
+
+// The filling side: one thread. What is between begin() and commit() takes effect together, positions included, so a
+// kill in between is as if nothing had happened.
+class IndexSink {
+ public:
+  virtual ~IndexSink() = default;
+  virtual Result<std::vector<IndexedPosition>> positions() = 0;
+  virtual Result<void> clear() = 0;  // everything, positions included
+  virtual Result<void> begin() = 0;
+  virtual Result<void> session_started(const Header& header, const SessionFacts& facts, const Position& segment) = 0;
+  virtual Result<void> session_ended(const Header& header, const SessionEnd& end) = 0;
+  virtual Result<void> operation(const IndexedOperation& operation) = 0;
+  virtual Result<void> outcome(const Header& header, const OutcomeEntry& outcome) = 0;
+  virtual Result<void> unfinished(const Header& header) = 0;
+  virtual Result<void> record_id(const Header& header, std::string_view collection, std::string_view id) = 0;
+  virtual Result<void> set_position(const IndexedPosition& position) = 0;
+  virtual Result<void> commit() = 0;
+  virtual void roll_back() = 0;
+};
+
+class Indexer {
+ public:
+  Indexer(std::filesystem::path folder, IndexSink& sink) : folder_(std::move(folder)), sink_(sink) {}
+
+  // Reads on from where it stands until it has caught up with the segments (false) or the time is over (true).
+  // A shard that cannot be read on is reported and does not hold up the others.
+  Result<bool> run(std::chrono::milliseconds budget, const Clock& clock);
+  // Forgets the index; the next run() begins at the first entry.
+  Result<void> rebuild();
+
+ private:
+  struct Shard {
+    std::uint16_t number = 0;
+    std::optional<ShardReader> reader;
+    SegmentContext context;
+    std::uint64_t done = 0;  // seq of the next entry to index; those before it are read for the context only
+  };
+  Result<void> find_shards();
+  Result<bool> advance(Shard& shard, std::size_t entries);
+  Result<void> index(Shard& shard, const Entry& entry);
+
+  std::filesystem::path folder_;
+  IndexSink& sink_;
+  std::vector<Shard> shards_;
+  std::optional<std::vector<IndexedPosition>> positions_;
+};
+
+}  // namespace sluice::record
