@@ -309,7 +309,7 @@ Result<void> Gate::settle() {
 }
 
 void Gate::incident(std::string_view code, std::string_view detail) {
-  log::warn("incident", {{"session", to_string(facts_.id)}, {"code", std::string{code}}});
+  log::warn("incident", {{"session", to_string(facts_.id)}, {"code", std::string{code}}, {"detail", std::string{detail}}});
   const auto receipt = services_.log.append(
       record::Incident{.session = facts_.id, .operation = OperationId{0}, .code = code, .detail = detail});
   if (!receipt) log::error("incident not recorded", {{"error", receipt.error().message()}});

@@ -87,6 +87,7 @@ struct Operation {
   std::vector<std::string> functions;  // called, outside the vouched set: "public.f_email"
   std::string text;                    // as recorded: bounded, vector literals and secrets elided
   std::uint64_t fingerprint = 0;       // same for statements that differ in literals only
+  std::string missing_relation;        // a name that resolves to nothing: the client hears its system's own error
   std::string unknown_reason;          // for Verb::unknown: what was not understood, shown to the client
 };
 

@@ -37,6 +37,21 @@ bool must_count(const Operation& operation, const Obligations& obligations) {
          (!operation.records.max || *operation.records.max > *obligations.max_records);
 }
 
+// Operation::text shows vector literals as "[vector 768 sha256:1a2b…]". Without the digest it is the same for
+// every vector of that dimension, which is what a review is bound to unless its rule says otherwise.
+std::string without_digests(std::string_view text) {
+  constexpr std::string_view kMark = " sha256:";
+  std::string out;
+  for (;;) {
+    const auto at = text.find(kMark);
+    out.append(text.substr(0, at));
+    if (at == std::string_view::npos) return out;
+    const auto end = text.find(']', at);
+    if (end == std::string_view::npos) return out;
+    text.remove_prefix(end);
+  }
+}
+
 ErrorFields undefined_statement(std::string_view name) {
   return render_error(sqlstate::kInvalidStatementName,
                       name.empty() ? std::string{"unnamed prepared statement does not exist"}
@@ -222,7 +237,7 @@ gate::Execution Exchange::execution_of(const Plan& plan, const Portal* portal, c
   if (!for_review) return execution;
   auto& reviewed = execution.reviewed;
   for (const auto& schema : planner_.search_path()) reviewed.search_path.append(schema).append(",");
-  reviewed.statement = plan.statement_digest;
+  reviewed.statement = sha256(as_bytes(bind_vectors ? plan.source : without_digests(plan.operation->text)));
   reviewed.objects = plan.objects;
   if (portal != nullptr && prepared != nullptr) {
     reviewed.parameters = review::digest_parameters(
@@ -245,7 +260,7 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
                                      "the statement is longer than this gateway reads", {},
                                      "Use COPY for bulk data."));
   }
-  auto plans = planner_.plan(query->sql, plan_context());
+  auto plans = plan_text(query->sql);
   if (!plans) {
     if (wants_fresh_catalogue(plans.error())) return need_catalogue();
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, query->sql);
@@ -253,6 +268,11 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
   }
   tried_fresh_catalogue_ = false;
   return run_query(std::move(*plans), raw);
+}
+
+std::expected<Planner::Plans, ErrorFields> Exchange::plan_text(std::string_view sql) {
+  planner_.set_fresh(tried_fresh_catalogue_);
+  return planner_.plan(sql, plan_context());
 }
 
 // An unknown name may be one that was created a moment ago by somebody else: look once.
@@ -382,6 +402,8 @@ void Exchange::begin_effects(Run& run) {
       break;
     default: break;
   }
+  run.counted = plan.kind == PlanKind::fetch ? names_.portal(plan.object) : run.portal;
+  if (run.counted) run.meter->resume_at(run.counted->records);
   if (plan.writes) {
     written_in_transaction_ = true;
     written_since_sync_ = true;
@@ -408,7 +430,7 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
     return refuse_in_pipeline(
         render_error(sqlstate::kProgramLimitExceeded, "the statement is longer than this gateway reads"));
   }
-  auto plans = planner_.plan(parse->sql, plan_context());
+  auto plans = plan_text(parse->sql);
   if (!plans) {
     if (wants_fresh_catalogue(plans.error())) return need_catalogue();
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, parse->sql);
@@ -598,7 +620,6 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   }
   auto run = make_run(plan, std::move(std::get<gate::Permit>(admission)));
   run.portal = portal;
-  run.meter->resume_at(portal->records);
 
   if (!portal->shape && is_read(*portal->operation)) {
     // Without a description nobody knows which columns are keys. The client did not ask, so it does not hear.
@@ -630,7 +651,6 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
     }
     to_server_.send(*run.permit, as_bytes(scratch_));
   }
-  begin_effects(run);
   pending.runs.push_back(std::move(run));
   pending_.push_back(std::move(pending));
   return Pause::none;

@@ -163,6 +163,7 @@ class Exchange {
   Pause need_catalogue();
   bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
   PlanContext plan_context();
+  std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
   Pause on_query(Bytes payload, Bytes raw);
   Pause run_query(Planner::Plans plans, Bytes raw);
   Pause on_parse(Bytes payload, Bytes raw);

@@ -48,26 +48,25 @@ struct Basis {
 struct Plan {
   std::shared_ptr<const Operation> operation;  // never null
   PlanKind kind = PlanKind::statement;
-  std::string source;           // the client's text of this statement alone
-  std::string text;             // what the server gets
-  bool rewritten = false;       // text differs from source
-  bool touches_masked = false;  // errors and notices are reduced
-  bool writes = false;          // it may change data: no hold after it inside a transaction
-  bool hold_cursor = false;     // DECLARE ... WITH HOLD
-  std::string object;           // the client's name of a prepared statement or cursor
-  std::string upstream_object;  // and the gateway's
-  std::string setting;
-  std::string value;
-  std::shared_ptr<const Plan> inner;
-  std::optional<Denial> denial;                  // the request cannot be answered within its obligations: why
-  std::uint32_t parameters = 0;                  // the largest n of any $n
-  std::vector<std::uint32_t> vector_parameters;  // 1-based: query vectors
-  std::uint64_t clamped_to = 0;                  // the limit that was written into the text; 0: none
-  Digest statement_digest{};                     // of `source`; for reviews
-  std::vector<std::string> objects;              // resolved: "public.docs#16391"
+  std::string source;                 // the client's text of this statement alone
+  std::string text;                   // what the server gets
+  bool rewritten = false;             // text differs from source
+  bool touches_masked = false;        // errors and notices are reduced
+  bool writes = false;                // it may change data: no hold after it inside a transaction
+  bool hold_cursor = false;           // DECLARE ... WITH HOLD
+  std::string object;                 // the client's name of a prepared statement or cursor
+  std::string upstream_object;        // and the gateway's
+  std::string setting;                // of `set`: the one setting, lower case; empty: several or all
+  std::shared_ptr<const Plan> inner;  // of prepare, declare, execute and fetch: what is run
+  std::optional<Denial> denial;       // the request cannot be answered within its obligations: why
+  std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
+  std::vector<std::string> objects;   // resolved, for reviews: "public.docs#16391"
   Basis basis;
-  // Kept where the bound of records depends on a parameter, to describe the statement again with its value.
+  // The tree, which outlives its text: names that stand for this statement are described by it, and a bound
+  // that depends on a parameter once that has a value.
   std::shared_ptr<const postgres::sql::ParsedSql> parsed;
+  const postgres::sql::ParsedStatement* statement = nullptr;  // of `parsed`
+  const postgres::sql::Statement* body = nullptr;  // of it, or the inner one of PREPARE and DECLARE
 };
 
 }  // namespace sluice::proxy::pg

@@ -18,6 +18,7 @@
 #include "proxy/pg/names.h"
 #include "proxy/pg/plan.h"
 #include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/rewrite/mask_plan.h"
 #include "wire/pg/encode.h"
 
 namespace sluice::proxy::pg {
@@ -39,9 +40,6 @@ struct BoundValue {
 
 class Planner {
  public:
-  Planner();
-  ~Planner();
-
   void set_catalogue(std::shared_ptr<const postgres::Catalogue> catalogue);
   const std::shared_ptr<const postgres::Catalogue>& catalogue() const { return catalogue_; }
 
@@ -60,17 +58,22 @@ class Planner {
   // it.
   std::shared_ptr<const Operation> bind(const Plan& plan, std::span<const BoundValue> values) const;
 
+  // The catalogue has just been read for the statement that is planned next: a name that it does not know
+  // does not exist.
+  void set_fresh(bool fresh) { fresh_ = fresh; }
+
   // The same statement with its limit lowered to `records`, or with one added.
   std::expected<std::shared_ptr<const Plan>, Denial> clamp(const Plan& plan, std::uint64_t records,
                                                            const PlanContext& context);
 
  private:
   class Work;
-  friend class Work;
+  const postgres::rewrite::MaskPlan& masking(const MaskSet& masks);
+  Basis basis(const PlanContext& context) const;
   std::shared_ptr<const postgres::Catalogue> catalogue_;
   std::vector<std::string> search_path_;
-  struct Masking;
-  std::unique_ptr<Masking> masking_;  // the mask plan of the last (catalogue, masks)
+  std::shared_ptr<const postgres::rewrite::MaskPlan> masking_;  // of the last (catalogue, masks)
+  bool fresh_ = false;
 };
 
 }  // namespace sluice::proxy::pg

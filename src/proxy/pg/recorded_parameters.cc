@@ -46,9 +46,11 @@ Section read_section(Bytes section) {
   return out;
 }
 
-bool is_vector_parameter(const Plan& plan, std::size_t index) {
-  return std::ranges::find(plan.vector_parameters, static_cast<std::uint32_t>(index + 1)) !=
-         plan.vector_parameters.end();
+// Whether a value is to be taken for a vector, and of what dimension; 0: no. What looks like one is treated
+// as one: a false guess keeps a digest where a value could have stood.
+std::uint32_t vector_dimension(Format format, Bytes value) {
+  const auto dimension = format == Format::binary ? binary_dimension(value) : text_dimension(as_text(value));
+  return dimension >= kMinDimension ? dimension : 0;
 }
 
 }  // namespace
@@ -62,9 +64,8 @@ std::vector<record::Param> recorded_parameters(Bytes section, const Plan& plan) 
     record::Param param;
     if (value) {
       const bool binary = formats.of(i) == Format::binary;
-      const auto dimension = binary ? (is_vector_parameter(plan, i) ? binary_dimension(*value) : 0)
-                                    : text_dimension(as_text(*value));
-      if (dimension > 0 || is_vector_parameter(plan, i)) {
+      const auto dimension = vector_dimension(formats.of(i), *value);
+      if (dimension > 0) {
         param.form = record::ParamForm::vector;
         param.dimension = dimension;
         param.digest = sha256(*value);
@@ -92,7 +93,8 @@ std::vector<review::BoundParameter> reviewed_parameters(Bytes section, const Pla
     parameter.type = i < types.size() ? types[i] : 0;
     parameter.format = static_cast<std::uint16_t>(formats.of(i));
     parameter.value = value;
-    if (value && is_vector_parameter(plan, i)) {
+    const auto dimension = value ? vector_dimension(formats.of(i), *value) : 0;
+    if (dimension > 0) {
       review::VectorShape shape;
       if (!plan.operation->searches.empty()) {
         shape.collection = plan.operation->searches.front().collection;

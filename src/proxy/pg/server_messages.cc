@@ -160,7 +160,7 @@ bool Exchange::finish_run(Run& run, record::OutcomeStatus status, std::string_vi
                           std::optional<std::uint64_t> affected) {
   if (!run.meter || run.finished) return true;
   records_sent_ += run.meter->records();
-  if (run.portal) run.portal->records = run.meter->records();
+  if (run.counted) run.counted->records = run.meter->records();
   const bool records = returns_records(run.permit->operation());
   auto written = run.meter->finish({.status = status,
                                     .error_class = error_class,

@@ -249,7 +249,8 @@ Task<> Session::server_pump() {
       after_exchange();
       if (!co_await flush_client() || !co_await flush_server()) co_return;
       client_wakeup_.notify();
-      if (ended_ || step.pause == Pause::close) co_return;
+      if (ended_) co_return;
+      if (step.pause == Pause::close) co_return close_client();
       received = received.subspan(step.consumed);
       if (step.pause != Pause::review) break;
       co_await hold(server_wakeup_);
@@ -261,6 +262,11 @@ Task<> Session::server_pump() {
   if (ended_) co_return;
   exchange_->server_lost("the server closed the connection");
   (void)co_await flush_client();
+  close_client();
+}
+
+// Ends the client pump, wherever it waits.
+void Session::close_client() {
   client_.shut_down();
   client_.close();
   client_wakeup_.notify();

@@ -63,6 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Task<bool> flush_server();
   net::Task<> finish();
   void after_exchange();
+  void close_client();
   void cancel_from_client();
   void spawn_upstream_cancel();
 

@@ -1,0 +1,95 @@
+#include "app/record_set.h"
+
+#include "core/log.h"
+
+namespace sluice::app {
+namespace {
+
+constexpr auto kUpkeepEvery = std::chrono::milliseconds{250};
+
+}  // namespace
+
+Result<std::unique_ptr<RecordSet>> RecordSet::open(const Settings& settings, const SigningKey& key,
+                                                   std::size_t workers, const Clock& clock) {
+  std::unique_ptr<RecordSet> set{new RecordSet};
+  set->host_ = settings.record.durability == Durability::host;
+  for (std::size_t shard = 0; shard <= workers; ++shard) {
+    record::LogOptions options;
+    options.folder = settings.path(settings.record.dir);
+    options.shard = static_cast<std::uint16_t>(shard);
+    options.key = key;
+    options.segment_bytes = settings.record.segment_size.bytes;
+    options.durability = set->host_ ? record::Durability::host : record::Durability::process;
+    options.software = "sluice " SLUICE_VERSION;
+    TRY(auto log, record::Log::open(std::move(options), clock));
+    set->logs_.push_back(std::move(log));
+  }
+  return set;
+}
+
+RecordSet::~RecordSet() {
+  close();
+}
+
+Result<void> RecordSet::control(const std::function<Result<record::Receipt>(record::Log&)>& write) {
+  std::lock_guard lock(control_mutex_);
+  TRY(auto receipt, write(*logs_.front()));
+  (void)receipt;
+  return logs_.front()->sync();
+}
+
+void RecordSet::on_upkeep(std::function<void()> job) {
+  jobs_.push_back(std::move(job));
+}
+
+void RecordSet::start() {
+  thread_ = std::thread([this] { upkeep(); });
+}
+
+void RecordSet::upkeep() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait_for(lock, kUpkeepEvery, [this] { return stopping_; });
+    if (stopping_) break;
+    lock.unlock();
+    {
+      std::lock_guard control(control_mutex_);
+      logs_.front()->tick();
+    }
+    for (auto& log : logs_) {
+      if (auto done = log->maintain(); !done)
+        log::error("record upkeep failed", {{"error", done.error().message()}});
+    }
+    for (auto& job : jobs_) job();
+    lock.lock();
+  }
+}
+
+void RecordSet::close() {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (auto& log : logs_) {
+    if (auto closed = log->close(); !closed)
+      log::error("record not closed", {{"error", closed.error().message()}});
+  }
+}
+
+std::string RecordSet::problem() const {
+  for (const auto& log : logs_) {
+    if (!log->accepting()) return log->status().why_not;
+  }
+  return {};
+}
+
+std::vector<record::LogStatus> RecordSet::status() const {
+  std::vector<record::LogStatus> all;
+  for (const auto& log : logs_) all.push_back(log->status());
+  return all;
+}
+
+}  // namespace sluice::app
