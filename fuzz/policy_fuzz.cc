@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "core/crypto.h"
 #include "policy/cases.h"
@@ -45,6 +46,14 @@ void decide(const std::shared_ptr<const policy::PolicySet>& policy, const Sessio
   check(scope->evaluate(operation, kNow, &trace).effect == ruling.effect);
   check(trace.steps.size() == policy->rules().size());
   check(ruling.obligations.masks != nullptr);
+  if (verb != Verb::unknown) {
+    // The decision finds its rules by an index; the trace asks each one.
+    std::vector<std::string> matched;
+    for (const policy::TraceStep& step : trace.steps) {
+      if (step.matched && !step.shadow) matched.push_back(step.rule);
+    }
+    check(matched == ruling.rules);
+  }
   if (ruling.effect == Ruling::Effect::deny) return;
 
   check(verb != Verb::unknown);

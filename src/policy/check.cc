@@ -148,7 +148,7 @@ class Checker {
     };
     auto name = [](const NamePattern& pattern, const NamePattern& item) {
       return pattern.any() || pattern.text() == item.text() ||
-             (item.literal() && pattern.matches(Name{item.text()}, Reading::narrow));
+             (item.literal() && pattern.matches({item.text(), item.text()}, Reading::narrow));
     };
     return within(a.principal.names, b.principal.names, value) &&
            within(a.principal.groups, b.principal.groups, value) &&

@@ -108,9 +108,20 @@ OperationView::OperationView(const Operation& operation, WallTime now)
       returns_scores_(operation.returns_scores ||
                       std::ranges::any_of(operation.searches, &VectorSearch::returns_score)) {
   std::size_t count = operation.collections.size();
-  for (std::size_t i = 0; i < std::min(count, kInline); ++i) inline_[i] = Name{operation.collections[i].name};
-  if (count > kInline) more_.reserve(count - kInline);
-  for (std::size_t i = kInline; i < count; ++i) more_.emplace_back(operation.collections[i].name);
+  std::size_t bytes = 0;
+  for (const CollectionUse& use : operation.collections) bytes += use.name.size();
+  char* out = folded_.data();
+  if (bytes > folded_.size()) {
+    folded_more_.resize(bytes);
+    out = folded_more_.data();
+  }
+  if (count > kInline) more_.resize(count - kInline);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string_view text = operation.collections[i].name;
+    fold_to(text, out);
+    (i < kInline ? inline_[i] : more_[i - kInline]) = Name{text, {out, text.size()}};
+    out += text.size();
+  }
 }
 
 Clause session_clause(const Criteria& criteria, const SessionView& session, Reading reading) {

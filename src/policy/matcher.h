@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/clock.h"
@@ -35,6 +36,8 @@ class OperationView {
   // An operation that touches no collection is still matched once, at kNowhere.
   std::size_t collections() const { return operation_.collections.size(); }
   const Name& name(std::size_t at) const { return at < kInline ? inline_[at] : more_[at - kInline]; }
+  OperationView(const OperationView&) = delete;  // names point into it
+  OperationView& operator=(const OperationView&) = delete;
   bool returns_scores() const { return returns_scores_; }
 
  private:
@@ -43,6 +46,8 @@ class OperationView {
   WallTime now_;
   std::array<Name, kInline> inline_;
   std::vector<Name> more_;
+  std::array<char, 256> folded_;  // the names in lower case, where they fit
+  std::string folded_more_;
   bool returns_scores_;
 };
 inline constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);

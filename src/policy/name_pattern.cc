@@ -1,5 +1,6 @@
 #include "policy/name_pattern.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "model/pattern.h"
@@ -11,52 +12,47 @@ char folded(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-// FNV-1a. It only sorts out what cannot be equal; a match is always confirmed on the text.
-std::uint64_t hash_folded(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (char c : text) hash = (hash ^ static_cast<unsigned char>(folded(c))) * 0x100000001b3u;
-  return hash;
-}
-
-bool equal_folded(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (folded(a[i]) != folded(b[i])) return false;
-  }
-  return true;
-}
-
 bool is_literal(std::string_view glob) {
   return glob.find_first_of("*?\\") == glob.npos;
 }
 
 }  // namespace
 
-Name::Name(std::string_view name) : text(name), folded_hash(hash_folded(name)) {}
+void fold_to(std::string_view text, char* out) {
+  std::ranges::transform(text, out, folded);
+}
 
 NamePattern::NamePattern(std::string glob)
-    : text_(std::move(glob)),
-      folded_hash_(hash_folded(text_)),
-      literal_(is_literal(text_)),
-      bare_(!text_.contains('.')) {}
+    : text_(std::move(glob)), kind_(Kind::glob), bare_(!text_.contains('.')) {
+  std::string_view start = std::string_view{text_}.substr(0, text_.size() - (text_.ends_with('*') ? 1 : 0));
+  if (text_ == "*") {
+    kind_ = Kind::any;
+  } else if (is_literal(start)) {
+    kind_ = start.size() == text_.size() ? Kind::literal : Kind::prefix;
+    folded_.resize(start.size());
+    fold_to(start, folded_.data());
+  }
+}
 
 bool NamePattern::matches(const Name& name, Reading reading) const {
-  if (any()) return true;
-  if (!literal_) {
+  if (kind_ == Kind::any) return true;
+  if (kind_ == Kind::glob || (kind_ == Kind::prefix && bare_ && reading == Reading::broad)) {
     return reading == Reading::broad ? covers_name(text_, name.text) : glob_matches(text_, name.text);
   }
-  if (folded_hash_ == name.folded_hash) {
-    return reading == Reading::broad ? equal_folded(text_, name.text) : text_ == name.text;
+  if (kind_ == Kind::prefix) {
+    return name.folded.starts_with(folded_) &&
+           (reading == Reading::broad ||
+            name.text.starts_with(std::string_view{text_}.substr(0, folded_.size())));
   }
-  if (reading == Reading::narrow || !bare_ || name.text.size() <= text_.size()) return false;
-  std::size_t tail = name.text.size() - text_.size();
-  return name.text[tail - 1] == '.' && equal_folded(text_, name.text.substr(tail));
+  if (name.folded == folded_) return reading == Reading::broad || name.text == text_;
+  if (reading == Reading::narrow || !bare_ || name.folded.size() <= folded_.size()) return false;
+  return name.folded[name.folded.size() - folded_.size() - 1] == '.' && name.folded.ends_with(folded_);
 }
 
 bool NamePattern::matches_path(std::string_view path, Reading reading) const {
   if (any()) return true;
   if (reading == Reading::broad) return covers_path(text_, path);
-  return literal_ ? text_ == path : glob_matches(text_, path);
+  return literal() ? text_ == path : glob_matches(text_, path);
 }
 
 ValuePattern::ValuePattern(std::string glob) : text_(std::move(glob)), literal_(is_literal(text_)) {}

@@ -2,8 +2,9 @@
 // (model/pattern.h); ValuePattern for values that people and identity providers chose (principals, groups,
 // claims, connections), which are always compared exactly.
 //
-// A literal pattern, the usual case, costs one comparison of hashes per name: a Name carries its hash, made
-// once per operation.
+// Most patterns are literals ("public.docs") or prefixes ("public.*"). A Name carries its lower-case form,
+// made once per operation, so that these cost one comparison of bytes; literals can be found by hash
+// (policy/rule_index.h).
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,13 @@ constexpr Reading opposite(Reading reading) {
   return reading == Reading::broad ? Reading::narrow : Reading::broad;
 }
 
-// A name as it comes with an operation. The text must outlive it.
+// A name as it comes with an operation. Both texts must outlive it.
 struct Name {
-  Name() = default;
-  explicit Name(std::string_view name);
   std::string_view text;
-  std::uint64_t folded_hash = 0;  // of the text in lower case
+  std::string_view folded;  // in lower case (ASCII)
 };
+// Writes `text` in lower case to `out`, which has room for it.
+void fold_to(std::string_view text, char* out);
 
 class NamePattern {
  public:
@@ -34,15 +35,20 @@ class NamePattern {
   // Fields and JSON paths: covers_path broadly, glob_matches narrowly.
   bool matches_path(std::string_view path, Reading reading) const;
   // "*": everything, also an operation that touches nothing.
-  bool any() const { return text_ == "*"; }
-  bool literal() const { return literal_; }
+  bool any() const { return kind_ == Kind::any; }
+  bool literal() const { return kind_ == Kind::literal; }
+  bool prefix() const { return kind_ == Kind::prefix; }
   const std::string& text() const { return text_; }
+  // Literal: in lower case. Prefix: that, without the star. A name that the pattern matches, in either
+  // reading, is or starts with this; or what follows one of its dots is or does.
+  const std::string& folded() const { return folded_; }
 
  private:
+  enum class Kind : std::uint8_t { any, literal, prefix, glob };
   std::string text_;
-  std::uint64_t folded_hash_;
-  bool literal_;  // no special characters
-  bool bare_;     // no dot: stands for the name in every schema when read broadly
+  std::string folded_;  // literal: in lower case; prefix: that without the star
+  Kind kind_;
+  bool bare_;  // no dot: stands for the name in every schema when read broadly
 };
 
 class ValuePattern {

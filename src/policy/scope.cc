@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 
 #include "policy/bounds.h"
@@ -148,12 +149,13 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
   std::shared_ptr<Scope> scope{new Scope};
   scope->policy_ = std::move(policy);
   scope->facts_ = facts;
-  scope->by_verb_.resize(kVerbCount);
+
   scope->vouched_ = scope->policy_->vouched_functions(facts.connection);
   MaskSet masks;
   if (facts.principal && !facts.principal->disabled) {
     const std::vector<Rule>& rules = scope->policy_->rules();
-    scope->budgets_.reserve(rules.size());  // candidates point into it
+    scope->budgets_.reserve(static_cast<std::size_t>(
+        std::ranges::count_if(rules, [](const Rule& rule) { return rule.budget.has_value(); })));
     SessionView session{scope->facts_};
     for (const Rule& rule : rules) {
       SessionMatch broad = match_session(rule, session, Reading::broad);
@@ -173,13 +175,12 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
         candidate.budget = &scope->budgets_.back();
       }
       if (candidate.restricts && !rule.shadow) add_masks(rule, broad, masks);
-      VerbSet verbs = rule.match.verbs.value_or(kAllVerbs);
-      for (int verb = 1; verb < kVerbCount; ++verb) {
-        if (verbs >> verb & 1) scope->by_verb_[static_cast<std::size_t>(verb)].push_back(candidate);
-      }
+      scope->index_.add(static_cast<std::uint32_t>(scope->candidates_.size()), rule);
+      scope->candidates_.push_back(candidate);
     }
   }
-  for (auto& list : scope->by_verb_) list.shrink_to_fit();
+  scope->index_.finish(scope->candidates_.size());
+  scope->candidates_.shrink_to_fit();
   scope->masks_ = scope->policy_->masks().intern(std::move(masks));
   return scope;
 }
@@ -202,13 +203,13 @@ Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
     return deny({.reason = Reason::revoked, .message = "the principal of this session is disabled"});
   }
   auto verb = static_cast<std::size_t>(operation.verb);
-  if (operation.verb == Verb::unknown || verb >= by_verb_.size()) return deny(not_understood(operation));
+  if (operation.verb == Verb::unknown || verb >= kVerbCount) return deny(not_understood(operation));
   for (const std::string& function : operation.functions) {
     if (!std::ranges::binary_search(vouched_, function)) return deny(not_vouched(function, facts_));
   }
 
   Decision decision{operation};
-  collect(decision, by_verb_[verb], OperationView{operation, now}, ruling);
+  collect(decision, OperationView{operation, now}, ruling);
   if (decision.denied_by) return deny(denied(*decision.denied_by));
   if (!decision.granted_by) return deny(no_rule(operation, facts_));
   if (decision.widest)
@@ -242,9 +243,15 @@ Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
 }
 
 // Goes through the rules once, in policy order.
-void Scope::collect(Decision& decision, const std::vector<Candidate>& candidates, const OperationView& view,
-                    Ruling& ruling) {
-  for (const Candidate& candidate : candidates) {
+void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling) const {
+  RuleIndex::Bits bits = index_.candidates(view, &decision.resource);
+  std::size_t word = 0;
+  while (true) {
+    while (word < bits.size() && bits[word] == 0) ++word;
+    if (word == bits.size()) break;
+    const Candidate& candidate =
+        candidates_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits[word]))];
+    bits[word] &= bits[word] - 1;
     const Rule& rule = *candidate.rule;
     bool grants =
         candidate.grants &&

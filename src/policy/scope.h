@@ -40,12 +40,12 @@
 #include "model/operation.h"
 #include "model/session.h"
 #include "policy/policy_set.h"
+#include "policy/rule_index.h"
 #include "policy/trace.h"
 
 namespace sluice::policy {
 
-class OperationView;  // policy/matcher.h
-struct Outcome;       // policy/bounds.h
+struct Outcome;  // policy/bounds.h
 
 class Scope : public std::enable_shared_from_this<Scope> {
  public:
@@ -73,8 +73,7 @@ class Scope : public std::enable_shared_from_this<Scope> {
   static constexpr std::size_t kUsualRules = 8;  // that take part in one decision
   Scope() = default;
 
-  static void collect(Decision& decision, const std::vector<Candidate>& candidates, const OperationView& view,
-                      Ruling& ruling);
+  void collect(Decision& decision, const OperationView& view, Ruling& ruling) const;
   static void oblige(Obligations& obligations, const Outcome& outcome);
   void add_trace(const Operation& operation, WallTime now, Trace& trace) const;
 
@@ -82,8 +81,9 @@ class Scope : public std::enable_shared_from_this<Scope> {
   SessionFacts facts_;
   std::shared_ptr<const MaskSet> masks_;
   std::vector<std::string> vouched_;
-  std::vector<std::vector<Candidate>> by_verb_;  // indexed by Verb, in policy order
-  std::vector<Budget> budgets_;                  // one per budget rule of the scope
+  std::vector<Candidate> candidates_;  // in policy order
+  RuleIndex index_;                    // over candidates_
+  std::vector<Budget> budgets_;        // one per budget rule of the scope
 };
 
 }  // namespace sluice::policy

@@ -493,5 +493,60 @@ TEST(Tracing, AgreesWithTheDecision) {
   }
 }
 
+// The index must find every rule that asking each one finds.
+TEST(Indexing, FindsWhatAskingEachRuleFinds) {
+  const std::vector<std::string> patterns = {
+      "docs",
+      "DOCS",
+      "public.docs",
+      "Public.Docs",
+      "public.*",
+      "PUB*",
+      "do*",
+      "*",
+      "*.docs",
+      "p?blic.docs",
+      "public",
+      "public.docs.x",
+      "docs.x",
+      "a*",
+      "public.a_very_long_name_that_goes_on_and_on_and_on_for_more_than_63_bytes*"};
+  std::string text = "rules:\n";
+  int number = 0;
+  for (const std::string& a : patterns) {
+    for (const std::string& b : patterns) {
+      text += "  - {name: r" + std::to_string(number++) + ", match: {collection: [\"" + a + "\", \"" + b +
+              "\"]" + (a < b ? ", verb: fetch" : "") + "}, limit: {max_records: 5}}\n";
+      text += "  - {name: g" + std::to_string(number++) + ", match: {verb: [fetch, count], collection: [\"" +
+              a + "\", \"" + b + "\"]}, allow: true}\n";
+    }
+  }
+  auto scope = Scope::compile(policy_from(text), session_of({}));
+  for (auto names : std::vector<std::vector<std::string>>{
+           {},
+           {"public.docs"},
+           {"docs"},
+           {"PUBLIC.DOCS"},
+           {"public.docs.x"},
+           {"a.b.docs"},
+           {"public"},
+           {"x"},
+           {"."},
+           {""},
+           {"public.docs", "x"},
+           {"public.a_very_long_name_that_goes_on_and_on_and_on_for_more_than_63_bytes_and_more"},
+           {std::string(300, 'a'), "public.docs"}}) {
+    for (Verb verb : {Verb::fetch, Verb::count, Verb::search}) {
+      Trace trace;
+      Ruling ruling = scope->evaluate(operation_of(verb, names, 1), kMonday, &trace);
+      std::vector<std::string> matched;
+      for (const TraceStep& step : trace.steps) {
+        if (step.matched) matched.push_back(step.rule);
+      }
+      EXPECT_EQ(ruling.rules, matched) << (names.empty() ? "nowhere" : names[0]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::policy
