@@ -60,7 +60,7 @@ class ClientLoginFlow {
   Task<Result<void>> start_direct_tls() {
     CO_TRY(auto first, co_await stream_.peek_byte());
     if (!starts_with_tls({&first, 1})) co_return Result<void>{};
-    auto context = services_.tls ? services_.tls() : nullptr;
+    auto context = options_.tls ? options_.tls() : nullptr;
     if (!context) co_return fail(Errc::unsupported, "this listener has no certificate");
     CO_CHECK_OK(co_await stream_.start_tls(std::move(context)));
     if (stream_.alpn() != kAlpn) co_return fail(Errc::malformed, "direct TLS without ALPN postgresql");
@@ -104,7 +104,7 @@ class ClientLoginFlow {
   }
 
   Task<Result<void>> answer_encryption_request(bool tls) {
-    auto context = tls && services_.tls ? services_.tls() : nullptr;
+    auto context = tls && options_.tls ? options_.tls() : nullptr;
     const char answer = context ? kTlsAccepted : kEncryptionRefused;
     CO_CHECK_OK(co_await stream_.write_all(as_bytes({&answer, 1})));
     if (!context) co_return Result<void>{};

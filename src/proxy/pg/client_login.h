@@ -25,6 +25,7 @@ struct ListenerOptions {
   std::string connection;              // every client of this listener gets it; empty: by dbname
   bool plaintext_on_loopback = false;  // a token in the clear, for local development only
   std::chrono::nanoseconds login_limit = std::chrono::seconds{30};
+  std::function<std::shared_ptr<net::TlsServerContext>()> tls;  // null: the listener has no certificate
 };
 
 // What a login needs from the gateway, by reference; all of it outlives the session.
@@ -33,7 +34,6 @@ struct LoginServices {
   const Published<identity::DirectorySnapshot>& directory;
   const Published<ConnectionTable>& connections;
   CancelKeys& cancel_keys;
-  std::function<std::shared_ptr<net::TlsServerContext>()> tls;  // null: the listener has none
 };
 
 struct ClientLogin {

@@ -123,7 +123,8 @@ class Exchange {
     std::optional<gate::Permit> permit;
     std::optional<gate::Meter> meter;
     std::shared_ptr<const ResultShape> shape;
-    std::shared_ptr<Portal> portal;   // or cursor: what is fetched adds up over its executions
+    std::shared_ptr<Portal> portal;   // of an Execute
+    std::shared_ptr<Portal> counted;  // portal or cursor whose executions share one bound
     bool stopped = false;             // the reply was cut: the rest is swallowed
     bool finished = false;            // its outcome is recorded
     bool observed = false;            // rows have been looked at for the record

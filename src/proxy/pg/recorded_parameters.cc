@@ -10,8 +10,8 @@ namespace {
 
 using namespace wire::pg;
 
-constexpr std::size_t kMinVectorText =
-    8;  // "[1,2,3]" may be data; anything longer in brackets is taken for a vector
+constexpr std::size_t kMinVectorText = 8;   // "[1,2,3]" may be data
+constexpr std::uint32_t kMinDimension = 3;  // and so may what is shorter than this
 
 // The dimension of a vector in pgvector's text form; 0 when it is not one.
 std::uint32_t text_dimension(std::string_view text) {

@@ -29,13 +29,23 @@ struct SessionLimits {
 };
 
 struct ServerContext {
+  ServerContext(const Clock& the_clock, const Published<identity::DirectorySnapshot>& the_directory,
+                const Published<ConnectionTable>& the_connections, review::Reviews& the_reviews,
+                CredentialResolver resolver, boost::asio::thread_pool& pool, SessionLimits session_limits)
+      : clock(the_clock),
+        directory(the_directory),
+        connections(the_connections),
+        reviews(the_reviews),
+        resolve_credential(std::move(resolver)),
+        blocking(pool),
+        limits(session_limits) {}
+
   const Clock& clock;
   const Published<identity::DirectorySnapshot>& directory;
   const Published<ConnectionTable>& connections;
   review::Reviews& reviews;
   CredentialResolver resolve_credential;
   boost::asio::thread_pool& blocking;
-  std::function<std::shared_ptr<net::TlsServerContext>()> tls;
   SessionLimits limits;
   CancelKeys cancel_keys;
   CatalogueStores catalogues;

@@ -94,8 +94,8 @@ Task<bool> Session::log_in() {
 
   directory_version_ = context_.directory.version();
   connections_version_ = context_.connections.version();
-  const LoginServices services{context_.clock, context_.directory, context_.connections, context_.cancel_keys,
-                               context_.tls};
+  const LoginServices services{context_.clock, context_.directory, context_.connections,
+                               context_.cancel_keys};
   auto login = co_await log_in_client(client_, options_, services);
   if (!login) {
     const auto& failure = login.error();
