@@ -9,6 +9,7 @@ namespace {
 // recorded at all. A longer statement is refused: what cannot be recorded does not pass.
 constexpr std::size_t kTextPerEntry = 30'000;
 constexpr std::size_t kMaxStatementText = 1 << 20;
+constexpr std::size_t kMaskSetBytes = 32 * 1024;  // of a mask set in one entry
 
 // A sample up to this size is kept inside the outcome; a larger one goes into entries of its own before it.
 constexpr std::size_t kInlineIds = 8 * 1024;
@@ -47,72 +48,80 @@ Result<std::uint64_t> Log::Body::statement_seq(const std::shared_ptr<const Opera
   }
 
   auto text_digest = sha256(as_bytes(op->text));
-  // The parts and the statement belong into one segment; once more when it changed in between.
   for (int round = 0; round <= kMaxRolls; ++round) {
-    auto number = segments_used_;
-    std::string_view rest = op->text;
-    std::uint16_t parts = 0;
-    for (; rest.size() > kTextPerEntry; ++parts) {
-      StatementPart part{rest.substr(0, kTextPerEntry)};
-      CHECK_OK(write(Kind::statement_part, {}, {}, [&](FixedWriter& out) { record::encode(out, part); }));
-      rest.remove_prefix(kTextPerEntry);
-    }
-    StatementSource source{.op = *op, .text = rest, .parts = parts, .text_digest = text_digest};
-    if (segments_used_ != number) continue;
-    TRY(auto receipt, write(Kind::statement, {}, {}, [&](FixedWriter& out) { record::encode(out, source); }));
-    if (parts > 0 && segments_used_ != number) continue;
-    remembered_.add_statement(op, content, receipt.seq);
-    return receipt.seq;
+    TRY(auto seq, write_statement(*op, text_digest));
+    if (!seq) continue;  // a new segment has begun
+    remembered_.add_statement(op, content, *seq);
+    return *seq;
   }
   return too_large(Kind::statement);
 }
 
-// A set that does not fit one entry is written in several, each adding to the one before.
+// The parts and the statement, into one segment.
+Result<std::optional<std::uint64_t>> Log::Body::write_statement(const Operation& op, const Digest& text_digest) {
+  StatementSource source{.op = op, .text = op.text, .parts = 0, .text_digest = text_digest};
+  for (; source.text.size() > kTextPerEntry; ++source.parts) {
+    StatementPart part{source.text.substr(0, kTextPerEntry)};
+    auto encode = [&](FixedWriter& out) { record::encode(out, part); };
+    TRY(auto written, write_here(Kind::statement_part, encode));
+    if (!written) return std::optional<std::uint64_t>{};
+    source.text.remove_prefix(kTextPerEntry);
+  }
+  TRY(auto receipt, write_here(Kind::statement, [&](FixedWriter& out) { record::encode(out, source); }));
+  return receipt ? std::optional{receipt->seq} : std::nullopt;
+}
+
 Result<std::optional<std::uint64_t>> Log::Body::mask_set_seq(const std::shared_ptr<const MaskSet>& masks) {
   if (!masks || masks->empty()) return std::optional<std::uint64_t>{};
   if (auto known = remembered_.mask_set(masks)) return known;
   for (int round = 0; round <= kMaxRolls; ++round) {
-    auto number = segments_used_;
-    std::uint64_t last = 0;
-    MaskSetEntry entry;
-    entry.masks.id = masks->id;
-    auto flush = [&]() -> Result<void> {
-      TRY(auto receipt, write(Kind::mask_set, {}, {}, [&](FixedWriter& out) { record::encode(out, entry); }));
-      last = receipt.seq;
-      entry = {.continues = true};
-      entry.masks.id = masks->id;
-      return {};
-    };
-    auto fits = [&] {
-      FixedWriter out{reinterpret_cast<std::uint8_t*>(scratch_.data()),
-                      reinterpret_cast<std::uint8_t*>(scratch_.data()) + kMaxEntryBytes / 2};
-      record::encode(out, entry);
-      return !out.overflow();
-    };
-    auto add = [&](auto& list, const auto& mask) -> Result<void> {
-      list.push_back(mask);
-      if (fits()) return {};
-      list.pop_back();
-      CHECK_OK(flush());
-      list.push_back(mask);
-      return {};
-    };
-    scratch_.resize(kMaxEntryBytes);
-    for (const auto& mask : masks->fields) CHECK_OK(add(entry.masks.fields, mask));
-    for (const auto& mask : masks->vectors) CHECK_OK(add(entry.masks.vectors, mask));
-    for (const auto& mask : masks->detects) CHECK_OK(add(entry.masks.detects, mask));
-    bool several = entry.continues;
-    CHECK_OK(flush());
-    if (segments_used_ != number && several) continue;
-    remembered_.add_mask_set(masks, last);
-    return std::optional{last};
+    TRY(auto seq, write_mask_set(*masks));
+    if (!seq) continue;
+    remembered_.add_mask_set(masks, *seq);
+    return seq;
   }
   return too_large(Kind::mask_set);
 }
 
+// In as many entries as it takes, each adding to the one before, all in one segment.
+Result<std::optional<std::uint64_t>> Log::Body::write_mask_set(const MaskSet& masks) {
+  std::optional<std::uint64_t> last;
+  bool rolled = false;
+  MaskSetEntry entry;
+  entry.masks.id = masks.id;
+  auto fits = [&] {
+    scratch_.resize(kMaxEntryBytes);
+    auto* begin = reinterpret_cast<std::uint8_t*>(scratch_.data());
+    FixedWriter out{begin, begin + kMaskSetBytes};
+    record::encode(out, entry);
+    return !out.overflow();
+  };
+  auto flush = [&]() -> Result<void> {
+    TRY(auto receipt, write_here(Kind::mask_set, [&](FixedWriter& out) { record::encode(out, entry); }));
+    rolled = !receipt;
+    if (receipt) last = receipt->seq;
+    entry = {.continues = true};
+    entry.masks.id = masks.id;
+    return {};
+  };
+  auto add = [&](auto& list, const auto& mask) -> Result<void> {
+    if (rolled) return {};
+    list.push_back(mask);
+    if (fits()) return {};
+    list.pop_back();
+    CHECK_OK(flush());
+    list.push_back(mask);
+    return {};
+  };
+  for (const auto& mask : masks.fields) CHECK_OK(add(entry.masks.fields, mask));
+  for (const auto& mask : masks.vectors) CHECK_OK(add(entry.masks.vectors, mask));
+  for (const auto& mask : masks.detects) CHECK_OK(add(entry.masks.detects, mask));
+  if (!rolled) CHECK_OK(flush());
+  return rolled ? std::optional<std::uint64_t>{} : last;
+}
+
 Result<std::uint64_t> Log::Body::ruling_seq(const Ruling& ruling, const Digest& policy_digest) {
   for (int round = 0; round <= kMaxRolls; ++round) {
-    auto number = segments_used_;
     TRY(auto masks, mask_set_seq(ruling.obligations.masks));
     RulingSource source{.ruling = ruling, .policy_digest = policy_digest, .mask_set = masks};
     ruling_scratch_.resize(kMaxEntryBytes);
@@ -122,10 +131,11 @@ Result<std::uint64_t> Log::Body::ruling_seq(const Ruling& ruling, const Digest& 
     if (encoded.overflow()) return too_large(Kind::ruling);
     std::string_view content{ruling_scratch_.data(), encoded.size()};
     if (auto known = remembered_.ruling(content)) return *known;
-    TRY(auto receipt, write(Kind::ruling, {}, {}, [&](FixedWriter& out) { out.raw(content.data(), content.size()); }));
-    if (segments_used_ != number && masks) continue;
-    remembered_.add_ruling(content, receipt.seq);
-    return receipt.seq;
+    auto encode = [&](FixedWriter& out) { out.raw(content.data(), content.size()); };
+    TRY(auto receipt, write_here(Kind::ruling, encode));
+    if (!receipt) continue;  // its masks must be said again
+    remembered_.add_ruling(content, receipt->seq);
+    return receipt->seq;
   }
   return too_large(Kind::ruling);
 }

@@ -35,6 +35,11 @@ class Log::Body {
   template <class Encode>
   Result<Receipt> write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens = false);
 
+  // Appends one entry that belongs into the segment of those before it. nullopt: it had no room, and the next segment has
+  // begun; all of them must be written again.
+  template <class Encode>
+  Result<std::optional<Receipt>> write_here(Kind kind, Encode&& encode);
+
   // For entries that name others of the same segment by seq: `prepare` writes those or finds them, `encode` then uses
   // what it found. When the segment changes in between, both are done again.
   template <class Prepare, class Encode>
@@ -99,6 +104,9 @@ class Log::Body {
   Result<void> write_carried();
   Result<void> settle_recovered(RecoveredShard& recovered);
   void queue_checkpoint();
+  // Both: nullopt when a new segment began on the way.
+  Result<std::optional<std::uint64_t>> write_statement(const Operation& op, const Digest& text_digest);
+  Result<std::optional<std::uint64_t>> write_mask_set(const MaskSet& masks);
   Result<std::optional<std::uint64_t>> mask_set_seq(const std::shared_ptr<const MaskSet>& masks);
 
   struct PendingCheckpoint {
@@ -236,6 +244,19 @@ Result<Receipt> Log::Body::write(Kind kind, SessionId session, OperationId opera
     }
   }
   return too_large(kind);
+}
+
+template <class Encode>
+Result<std::optional<Receipt>> Log::Body::write_here(Kind kind, Encode&& encode) {
+  CHECK_OK(admit());
+  Receipt receipt;
+  switch (try_write(kind, {}, {}, encode, false, receipt)) {
+    case Fit::done: return std::optional{receipt};
+    case Fit::too_large: return too_large(kind);
+    case Fit::no_room: break;
+  }
+  CHECK_OK(roll());
+  return std::optional<Receipt>{};
 }
 
 template <class Prepare, class Encode>

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "record/codec.h"
+#include "record/context.h"
 #include "record/reader.h"
 #include "record/testing.h"
 
@@ -92,6 +93,44 @@ TEST(Log, GoesOnInNewSegmentsThatExplainThemselves) {
   EXPECT_EQ(verify(folder.path()).verdict(), Verdict::intact);
   // Finished segments give back what they did not use.
   EXPECT_LT(std::filesystem::file_size(folder.path() / "shard-0000" / segment_name(1)), kMinSegmentBytes);
+}
+
+// Whatever falls on the end of a segment: what an intent names must be in its own segment.
+TEST(Log, KeepsTogetherWhatBelongsTogether) {
+  TemporaryFolder folder;
+  Scribe scribe{folder.path()};
+  scribe.start_session(7);
+  auto masks = std::make_shared<MaskSet>();
+  for (int i = 0; i < 700; ++i) masks->fields.push_back({.collection = "*", .field = fmt::format("field_{}", i), .rule = "r"});
+  scribe.ruling.obligations.masks = masks;
+  for (std::uint64_t n = 1; n <= 120; ++n) {
+    // Statements of all lengths, some in two parts, and a new ruling each time.
+    scribe.op = example_operation(std::string((n * 977) % 40'000, 's') + std::to_string(n));
+    scribe.ruling.rules = {fmt::format("rule-{}", n)};
+    if (n % 10 == 0) scribe.ruling.obligations.masks = std::make_shared<MaskSet>(*masks);
+    ASSERT_NO_FATAL_FAILURE(scribe.run(7, n, 1));
+  }
+  ASSERT_GT(scribe.log->status().segment, 20u);
+  auto reader = ShardReader::open(folder.path() / shard_name(0));
+  SegmentContext context;
+  int intents = 0;
+  for (;;) {
+    auto entry = reader->next();
+    ASSERT_TRUE(entry) << entry.error().message();
+    if (!*entry) break;
+    auto payload = context.take(**entry, reader->segment());
+    ASSERT_TRUE(payload) << payload.error().message();
+    const auto* intent = std::get_if<IntentEntry>(&*payload);
+    if (intent == nullptr) continue;
+    ++intents;
+    auto statement = context.statement(intent->statement);
+    ASSERT_TRUE(statement) << statement.error().message();
+    EXPECT_TRUE(statement->op->text.ends_with(std::to_string((*entry)->header.operation.value)));
+    auto decided = context.ruling(intent->ruling);
+    ASSERT_TRUE(decided) << decided.error().message();
+    EXPECT_EQ(decided->ruling->obligations.masks->fields.size(), 700u);
+  }
+  EXPECT_EQ(intents, 120);
 }
 
 TEST(Log, RefusesWhatDoesNotBelongTogether) {
