@@ -204,10 +204,10 @@ class Reader {
 
   Type& type(std::string_view name) {
     bool array = name.ends_with("[]");
-    std::string key(array ? name.substr(0, name.size() - 2) : name);
-    if (array) key.insert(0, "_");
+    Oid element = array ? type(name.substr(0, name.size() - 2)).oid : 0;
     for (Type& each : contents_.types) {
-      if (each.name == key || each.schema + "." + each.name == key) return each;
+      bool same = array ? each.element == element : each.name == name || each.schema + "." + each.name == name;
+      if (same) return each;
     }
     give_up("no such type", name);
   }

@@ -237,7 +237,7 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
   if (meaning.kind == Meaning::Kind::whole_row) use_all(*meaning.entry);
   bool known = meaning.kind != Meaning::Kind::nothing;
   if (ref.parts.size() == 1) {
-    if (!known && !fresh_) may_be_new(ref.parts[0], scope);
+    if (!known && !fresh_ && !may_be_output_name_) may_be_new(scope);
     out_ += quote_identifier(ref.parts[0]);
     return;
   }
@@ -261,15 +261,34 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
 }
 
 // A name that nothing has may be a column that a masked relation got after the catalogue was read.
-void Deparser::may_be_new(std::string_view name, const Scope& innermost) {
+void Deparser::may_be_new(const Scope& innermost) {
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
-    bool is_output = std::ranges::any_of(scope->select->targets,
-                                         [&](const Target& target) { return output_name(target) == name; });
-    if (is_output) return;
     for (const Entry& entry : scope->entries) {
       if (entry.mask != nullptr && entry.visible) return need_relation(entry.relation->qualified_name());
     }
   }
+}
+
+// The type of an operand, where it can be told without knowing how PostgreSQL resolves functions; nullptr
+// otherwise.
+const Type* Deparser::known_type(const Expr* node, const Scope& scope) const {
+  if (node == nullptr) return nullptr;
+  if (const auto* cast = as<TypeCast>(node)) {
+    if (cast->type->names.empty() || cast->type->names.size() > 2 || !cast->type->array_bounds.empty())
+      return nullptr;
+    return catalogue_.find_type(path_, schema_of(cast->type->names), cast->type->names.back());
+  }
+  if (const auto* literal = as<Constant>(node)) {
+    if (literal->value_kind == ConstantKind::integer) return catalogue_.find_type({}, "pg_catalog", "int4");
+    if (literal->value_kind == ConstantKind::number) return catalogue_.find_type({}, "pg_catalog", "numeric");
+    return nullptr;
+  }
+  const auto* ref = as<ColumnRef>(node);
+  if (ref == nullptr) return nullptr;
+  Meaning meaning = resolve(*ref, scope);
+  if (meaning.kind != Meaning::Kind::column || !meaning.certain || meaning.entry->relation == nullptr)
+    return nullptr;
+  return catalogue_.base_type(meaning.entry->relation->columns[meaning.index].type);
 }
 
 void Deparser::operation(const OperatorExpr& node, Scope& scope) {
@@ -303,7 +322,7 @@ void Deparser::operation(const OperatorExpr& node, Scope& scope) {
         expr(node.left, scope);
         out_ += ' ';
       }
-      operator_symbol(node.name);
+      operator_symbol(node.name, known_type(node.left, scope), known_type(node.right, scope));
       out_ += ' ';
       expr(node.right, scope);
       out_ += ')';
@@ -313,7 +332,7 @@ void Deparser::operation(const OperatorExpr& node, Scope& scope) {
       out_ += '(';
       expr(node.left, scope);
       out_ += ' ';
-      operator_symbol(node.name);
+      operator_symbol(node.name, known_type(node.left, scope), nullptr);
       out_ += node.form == OperatorKind::any ? " ANY (" : " ALL (";
       expr(node.right, scope);
       out_ += "))";
@@ -335,24 +354,36 @@ void Deparser::operation(const OperatorExpr& node, Scope& scope) {
   }
 }
 
-// The schema is written where the catalogue knows one answer; where several schemas have such an operator,
-// all vouched for (check_functions has seen to that), the operand types decide, as they did in the client's
-// text.
-void Deparser::operator_symbol(Names name) {
+// The schema is written where there is one answer. Where pg_catalog and pgvector both have such an operator
+// (`=`, `+`,
+// `<->`), an operand of a known type tells: pgvector's take vectors on both sides, and no scalar becomes a
+// vector by itself. What is left is decided by the operand types as in the client's text; all candidates are
+// vouched for.
+void Deparser::operator_symbol(Names name, const Type* left, const Type* right) {
   if (name.empty() || name.size() > 2) return refuse("an operator is not understood");
   constexpr std::string_view kCharacters = "+-*/<>=~!@#%^&|`?";
-  if (name.back().find_first_not_of(kCharacters) != std::string_view::npos)
+  if (name.back().find_first_not_of(kCharacters) != std::string_view::npos) {
     return refuse("an operator is not understood");
+  }
   if (name.size() == 2) {
     out_ += qualified_operator(name.front(), name.back());
     return;
   }
   OperatorChoice choice = catalogue_.find_operator(path_, "", name.back());
-  if (choice.schema.empty()) {
-    out_ += name.back();
-  } else {
-    out_ += qualified_operator(choice.schema, name.back());
+  if (choice.schema.empty() && choice.vouched && choice.vector && is_builtin_operator(name.back())) {
+    auto scalar = [](const Type* type) {
+      return type != nullptr && type->schema == "pg_catalog" && type->category != 'A' &&
+             type->category != 'V';
+    };
+    auto vector = [](const Type* type) {
+      return type != nullptr && type->extension == "vector" && type->element == 0;
+    };
+    auto fits = [](const Type* type, auto test) { return type == nullptr || test(type); };
+    if ((scalar(left) || scalar(right)) && fits(left, scalar) && fits(right, scalar))
+      choice.schema = "pg_catalog";
+    if (vector(left) || vector(right)) choice.schema = catalogue_.vector_schema();
   }
+  out_ += choice.schema.empty() ? std::string(name.back()) : qualified_operator(choice.schema, name.back());
 }
 
 void Deparser::function_name(Names name) {
@@ -437,7 +468,7 @@ void Deparser::sub_link(const SubLink& node, Scope& scope) {
         out_ += " IN ";
       } else {
         out_ += ' ';
-        operator_symbol(node.operator_name);
+        operator_symbol(node.operator_name, known_type(node.test, scope), nullptr);
         out_ += node.form == SubLinkKind::any ? " ANY " : " ALL ";
       }
       query(false);
@@ -521,7 +552,7 @@ void Deparser::sort_item(const SortItem& item, Scope& scope) {
     case SortDirection::descending: out_ += " DESC"; break;
     case SortDirection::using_operator:
       out_ += " USING ";
-      operator_symbol(item.using_operator);
+      operator_symbol(item.using_operator, nullptr, nullptr);
       break;
   }
   if (item.nulls == SortNulls::first) out_ += " NULLS FIRST";

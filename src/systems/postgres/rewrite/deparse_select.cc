@@ -164,6 +164,7 @@ void Deparser::select(const SelectStatement& node, const Scope* outer, bool orde
   int aggregates = std::exchange(aggregate_depth_, 0);
   bool condition = std::exchange(in_condition_, false);
   Place place = std::exchange(place_, Place::elsewhere);
+  bool output_name = std::exchange(may_be_output_name_, false);
   with_clause(node.with, outer);
   Scope scope;
   scope.outer = outer;
@@ -179,6 +180,7 @@ void Deparser::select(const SelectStatement& node, const Scope* outer, bool orde
   aggregate_depth_ = aggregates;
   in_condition_ = condition;
   place_ = place;
+  may_be_output_name_ = output_name;
 }
 
 void Deparser::with_clause(const WithClause* with, const Scope* outer) {
@@ -267,7 +269,9 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
   if (node.distinct) out_ += " DISTINCT";
   if (!node.distinct_on.empty()) {
     out_ += " ON (";
+    bool outside = std::exchange(may_be_output_name_, true);
     exprs(node.distinct_on, scope);
+    may_be_output_name_ = outside;
     out_ += ')';
   }
   targets(node, scope);
@@ -335,7 +339,9 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
 void Deparser::group_by(const SelectStatement& node, Scope& scope) {
   if (node.group_by.empty()) return;
   out_ += node.group_distinct ? " GROUP BY DISTINCT " : " GROUP BY ";
+  bool outside = std::exchange(may_be_output_name_, true);
   exprs(node.group_by, scope);
+  may_be_output_name_ = outside;
   if (has_grouping_sets(node.group_by)) return;
   for (const Entry& entry : scope.entries) {
     if (entry.mask == nullptr || entry.relation->primary_key.empty()) continue;
@@ -396,6 +402,7 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
   if (node.order_by.empty() && extra.empty()) return;
   out_ += " ORDER BY ";
   bool first = true;
+  bool outside = std::exchange(may_be_output_name_, true);
   for (const SortItem& item : node.order_by) {
     if (!std::exchange(first, false)) out_ += ", ";
     place_ = scope.knn && same_expression(item.expr, scope.knn->distance.expr) ? Place::knn_order
@@ -403,6 +410,7 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
     sort_item(item, scope);
     place_ = Place::elsewhere;
   }
+  may_be_output_name_ = outside;
   for (const std::string& key : extra) {
     if (!std::exchange(first, false)) out_ += ", ";
     out_ += key;

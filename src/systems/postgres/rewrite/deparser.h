@@ -118,7 +118,8 @@ class Deparser {
   void expr(const sql::Expr* node, Scope& scope);
   void exprs(sql::Exprs nodes, Scope& scope);
   void column(const sql::ColumnRef& ref, Scope& scope);
-  void may_be_new(std::string_view name, const Scope& innermost);
+  void may_be_new(const Scope& innermost);
+  const Type* known_type(const sql::Expr* node, const Scope& scope) const;
   void constant(const sql::Constant& node);
   void operation(const sql::OperatorExpr& node, Scope& scope);
   void call(const sql::FunctionCall& node, Scope& scope);
@@ -129,7 +130,7 @@ class Deparser {
   void sort_items(sql::List<sql::SortItem> items, Scope& scope);
   void sort_item(const sql::SortItem& item, Scope& scope);
   void type(const sql::TypeName& name);
-  void operator_symbol(sql::Names name);
+  void operator_symbol(sql::Names name, const Type* left, const Type* right);
   void function_name(sql::Names name);
   std::optional<FunctionClass> function_class(sql::Names name) const;
   bool distance(const sql::Expr& node, Scope& scope);
@@ -161,6 +162,7 @@ class Deparser {
   Place place_ = Place::elsewhere;
   int aggregate_depth_ = 0;
   bool in_condition_ = false;
+  bool may_be_output_name_ = false;  // in ORDER BY and GROUP BY, where a bare name can mean an output column
   std::vector<MaskedUse> masked_;
   bool locks_rows_ = false;
 };

@@ -1,13 +1,13 @@
-// rewrite_tool: the catalogue loader and the rewriter on stdin and stdout, for tests against a real server that a
-// script drives (tests/rewrite). Not installed.
+// rewrite_tool: the catalogue loader and the rewriter on stdin and stdout, for tests against a real server
+// that a script drives (tests/rewrite). Not installed.
 //
-// First the tool asks for the catalogue: "query <hex>" per query; the script answers "row <hex> - <hex> ..." (- is
-// null) per row and "end". After "ready" come commands:
+// First the tool asks for the catalogue: "query <hex>" per query; the script answers "row <hex> - <hex> ..."
+// (- is null) per row and "end". After "ready" come commands:
 //   field <collection> <pattern> <mask> [constant]     adds a field mask
 //   vectors <collection> <scores>                      masks vectors
 //   path <schema> ...                                  sets the search path
-//   sql <hex>                                          "unchanged", "rewritten <hex>", "denied <hex> <hex>", "stale <name>"
-//   clamp <n> <hex>                                    the same with a bound
+//   sql <hex>                                          "unchanged", "rewritten <hex>", "denied <hex> <hex>",
+//   "stale <name>" clamp <n> <hex>                                    the same with a bound
 #include <fmt/format.h>
 
 #include <iostream>
@@ -76,7 +76,8 @@ void answer(const Catalogue& catalogue, const std::vector<std::string>& path, co
   if (auto* it = std::get_if<Denial>(&result)) {
     std::cout << "denied " << hex(it->message) << " " << hex(it->hint + " ") << std::endl;
   }
-  if (auto* it = std::get_if<NeedsCatalogue>(&result)) std::cout << "stale " << hex(it->relation) << std::endl;
+  if (auto* it = std::get_if<NeedsCatalogue>(&result))
+    std::cout << "stale " << hex(it->relation) << std::endl;
 }
 
 int run() {
@@ -104,7 +105,9 @@ int run() {
     } else if (command[0] == "vectors") {
       VectorMask mask;
       mask.collection = command.at(1);
-      mask.scores = command.at(2) == "keep" ? Scores::keep : command[2] == "remove" ? Scores::remove : Scores::rank;
+      mask.scores = command.at(2) == "keep"  ? Scores::keep
+                    : command[2] == "remove" ? Scores::remove
+                                             : Scores::rank;
       mask.rule = "test";
       masks.vectors.push_back(mask);
     } else if (command[0] == "path") {
@@ -126,4 +129,6 @@ int run() {
 }  // namespace
 }  // namespace sluice::postgres::rewrite
 
-int main() { return sluice::postgres::rewrite::run(); }
+int main() {
+  return sluice::postgres::rewrite::run();
+}

@@ -1,0 +1,172 @@
+#include "systems/postgres/rewrite/mask_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/rewrite/test_support.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Compiled {
+  std::shared_ptr<const Catalogue> catalogue;
+  std::shared_ptr<const MaskPlan> plan;
+
+  Compiled(const char* description, const char* lines)
+      : catalogue(postgres::testing::catalogue(description)),
+        plan(MaskPlan::compile(*catalogue, testing::masks(lines))) {}
+  Oid oid(std::string_view name) const {
+    std::vector<std::string> path{"public"};
+    return catalogue->find_relation(path, "", name)->oid;
+  }
+  std::vector<std::string> masked(std::string_view name) const {
+    std::vector<std::string> columns;
+    if (const RelationMask* mask = plan->find(oid(name))) {
+      for (const ColumnMask& column : mask->columns) columns.push_back(column.name);
+    }
+    return columns;
+  }
+};
+
+TEST(MaskPlan, NoMasksMeanNothingIsInForce) {
+  Compiled none("public.docs(id int4 pk, email text)", "");
+  EXPECT_FALSE(none.plan->in_force());
+  Compiled elsewhere("public.docs(id int4 pk, email text)", "public.people email redact");
+  EXPECT_FALSE(elsewhere.plan->in_force());
+  EXPECT_THAT(elsewhere.plan->problems(), IsEmpty());
+}
+
+TEST(MaskPlan, PatternsAreReadBroadly) {
+  Compiled it(
+      "public.Docs(id int4 pk, Email text)\nother.docs(id int4, EMAIL text)\npublic.people(email_hash text)",
+      "docs email redact");
+  EXPECT_THAT(it.masked("Docs"), ElementsAre("Email"));
+  EXPECT_TRUE(it.plan->is_sensitive_name("docs"));
+  EXPECT_TRUE(it.plan->is_sensitive_schema("other"));
+  EXPECT_FALSE(it.plan->is_sensitive_name("people"));
+}
+
+TEST(MaskPlan, TheStrongestMaskWins) {
+  Compiled it("public.docs(id int4 pk, email text, city text)",
+              "public.docs * constant x\npublic.docs email redact\n* email remove");
+  EXPECT_EQ(it.plan->find(it.oid("docs"))->column(2)->mask, Mask::remove);
+  EXPECT_EQ(it.plan->find(it.oid("docs"))->column(3)->mask, Mask::constant);
+  EXPECT_THAT(it.plan->problems(), Contains(HasSubstr("public.docs.id is redacted"))) << "x is no number";
+}
+
+TEST(MaskPlan, WhatIsNotDoneYetHidesMoreAndSaysSo) {
+  Compiled it("public.docs(id int4 pk, email text, phone text)",
+              "public.docs email partial\npublic.docs phone hash");
+  EXPECT_EQ(it.plan->find(it.oid("docs"))->column(2)->mask, Mask::redact);
+  EXPECT_EQ(it.plan->find(it.oid("docs"))->column(3)->mask, Mask::redact);
+  EXPECT_THAT(it.plan->problems(),
+              ElementsAre(HasSubstr("partial masks are not done"), HasSubstr("hash masks are not done")));
+}
+
+TEST(MaskPlan, VectorsAreMaskedByTypeAndKeepTheStrictestScores) {
+  Compiled it("public.docs(id int4 pk, a vector(3), b halfvec(3), c text)",
+              "public.docs vectors keep\n* vectors rank");
+  EXPECT_THAT(it.masked("docs"), ElementsAre("a", "b"));
+  EXPECT_EQ(it.plan->find(it.oid("docs"))->column(2)->scores, Scores::rank);
+  EXPECT_TRUE(it.plan->find(it.oid("docs"))->column(2)->vector);
+}
+
+TEST(MaskPlan, PartitionsShareMasksInBothDirections) {
+  Compiled it(R"(
+    partitioned public.docs(id int4, email text, t text)
+    child public.docs_1 of public.docs
+    child public.docs_1a of public.docs_1
+  )",
+              "public.docs_1 email redact");
+  EXPECT_THAT(it.masked("docs"), ElementsAre("email"));
+  EXPECT_THAT(it.masked("docs_1a"), ElementsAre("email"));
+}
+
+TEST(MaskPlan, GeneratedColumnsOfMaskedOnesAreMasked) {
+  Compiled it("public.docs(id int4 pk, email text, low text generated from email, t text generated from id)",
+              "public.docs email redact");
+  EXPECT_THAT(it.masked("docs"), ElementsAre("email", "low"));
+}
+
+TEST(MaskPlan, ViewsOfMaskedRelationsCarry) {
+  Compiled it(R"(
+    public.docs(id int4 pk, email text)
+    public.plain(id int4)
+    view public.v(c text) reads public.docs
+    view public.w(c text) reads public.v
+    view public.ok(id int4) reads public.plain
+    view public.stats(x text) reads pg_catalog.pg_stats
+    foreign public.far(id int4, email text)
+  )",
+              "public.docs email redact");
+  EXPECT_NE(it.plan->carries(it.oid("v")), nullptr);
+  EXPECT_THAT(*it.plan->carries(it.oid("w")), HasSubstr("view of public.docs"));
+  EXPECT_NE(it.plan->carries(it.oid("stats")), nullptr);
+  EXPECT_THAT(*it.plan->carries(it.oid("far")), HasSubstr("foreign table"));
+  EXPECT_EQ(it.plan->carries(it.oid("ok")), nullptr);
+  EXPECT_EQ(it.plan->carries(it.oid("plain")), nullptr);
+  EXPECT_TRUE(it.plan->is_sensitive_name("w"));
+}
+
+TEST(MaskPlan, JsonColumnsLoseKeysOrAreMaskedWhole) {
+  Compiled keys("public.docs(id int4 pk, meta jsonb, raw json)",
+                "public.docs email redact\npublic.docs user_* redact");
+  const ColumnMask* meta = keys.plan->find(keys.oid("docs"))->column(2);
+  ASSERT_NE(meta, nullptr);
+  EXPECT_TRUE(meta->reads_column());
+  EXPECT_THAT(meta->value("m"), HasSubstr("m OPERATOR(pg_catalog.-) ARRAY['email']::pg_catalog.text[]"));
+  EXPECT_THAT(meta->value("m"), HasSubstr("^(email|user_.*)$"));
+  EXPECT_THAT(keys.plan->find(keys.oid("docs"))->column(3)->value("m"), HasSubstr("::pg_catalog.json END"));
+
+  Compiled path("public.docs(id int4 pk, meta jsonb, other jsonb)", "public.docs meta.address.city redact");
+  EXPECT_THAT(path.masked("docs"), ElementsAre("meta"));
+  EXPECT_FALSE(path.plan->find(path.oid("docs"))->columns[0].reads_column());
+}
+
+TEST(MaskPlan, JsonKeyPathsEscapeWhatAPatternHolds) {
+  EXPECT_EQ(
+      json_key_path({"a.b", "c\\*", "d\"e"}),
+      R"(lax $.** ? (@.type() == "object").keyvalue() ? (@.key like_regex "^(a\\.b|c\\*|d\"e)$" flag "is"))");
+}
+
+TEST(MaskPlan, DetectRedactsTextColumnsWhole) {
+  Compiled it("public.docs(id int4 pk, body text, tags text[], meta jsonb, n int4)", "public.docs detect");
+  EXPECT_THAT(it.masked("docs"), ElementsAre("body", "tags", "meta"));
+  EXPECT_THAT(it.plan->problems(), ElementsAre(HasSubstr("whole")));
+}
+
+TEST(MaskPlan, CompositesWithACoveredAttributeAreMaskedWhole) {
+  Compiled it(
+      "public.address(street text, email text)\npublic.size(w int4)\n"
+      "public.docs(id int4 pk, a public.address, b public.size)",
+      "public.docs email redact");
+  EXPECT_THAT(it.masked("docs"), ElementsAre("a"));
+}
+
+TEST(MaskPlan, OrderLeaksWhereAnIndexMixesMaskedAndOpenColumns) {
+  const char* table = "public.docs(id int4 pk, tenant text, salary int4, email text)\n";
+  auto leaks = [&](std::string index, const char* lines = "public.docs salary redact") {
+    Compiled it((table + index).c_str(), lines);
+    return it.plan->find(it.oid("docs"))->order_leaks;
+  };
+  EXPECT_TRUE(leaks("index public.docs btree(tenant, salary)"));
+  EXPECT_FALSE(leaks("index public.docs btree(salary)"));
+  EXPECT_FALSE(leaks("index public.docs btree(tenant)"));
+  EXPECT_FALSE(leaks("index public.docs btree(tenant, salary)", "public.docs salary redact keep_order"));
+}
+
+TEST(MaskPlan, OrderKeyIsAnOpenPrimaryKey) {
+  Compiled open("public.docs(id int4 pk, email text)", "public.docs email redact");
+  EXPECT_THAT(open.plan->find(open.oid("docs"))->order_key, ElementsAre("id"));
+  Compiled masked("public.docs(email text pk, id int4)", "public.docs email redact");
+  EXPECT_THAT(masked.plan->find(masked.oid("docs"))->order_key, IsEmpty());
+}
+
+}  // namespace
+}  // namespace sluice::postgres::rewrite
