@@ -7,6 +7,9 @@
 add_library(sluice_pch INTERFACE)
 add_library(sluice_pch_src STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_precompile_headers(sluice_pch_src PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+# Without time stamps inside, so that a header from the compiler cache stays valid after a package update has touched
+# /usr/include without changing it.
+target_compile_options(sluice_pch_src PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 target_link_libraries(sluice_pch_src PUBLIC fmt::fmt)
 
 function(sluice_layer folder)
