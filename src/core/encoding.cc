@@ -57,6 +57,7 @@ std::string to_hex(Bytes data) {
 }
 
 std::optional<ByteVector> from_hex(std::string_view text) {
+  if (text.empty()) return ByteVector{};  // libsodium takes no null pointers
   ByteVector out(text.size() / 2);
   std::size_t length = 0;
   const char* end = nullptr;
