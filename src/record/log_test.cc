@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "record/codec.h"
 #include "record/context.h"
 #include "record/reader.h"
@@ -256,6 +258,43 @@ TEST(Log, SignsCheckpointsWhenAsked) {
   auto report = verify(folder.path());
   EXPECT_EQ(report.verdict(), Verdict::intact) << format_report(report);
   EXPECT_EQ(report.shards.at(0).checkpoints, 2u);
+}
+
+// One thread writes, another one does the slow upkeep and watches: what the gateway does. For ThreadSanitizer.
+TEST(Log, UpkeepOnAnotherThread) {
+  TemporaryFolder folder;
+  {
+    Scribe scribe{folder.path()};
+    scribe.start_session(7);
+    std::atomic<bool> done = false;
+    std::uint64_t most = 0;
+    std::thread upkeep{[&] {
+      while (!done) {
+        EXPECT_TRUE(scribe.log->maintain());
+        auto status = scribe.log->status();
+        EXPECT_TRUE(status.accepting);
+        EXPECT_GE(status.entries, most);
+        EXPECT_LE(status.checkpointed, scribe.log->status().entries);
+        most = status.entries;
+        // A reader beside the writer sees whole entries only.
+        auto reader = ShardReader::open(folder.path() / shard_name(0));
+        ASSERT_TRUE(reader) << reader.error().message();
+        for (auto entry = reader->next(); entry && *entry; entry = reader->next()) continue;
+      }
+    }};
+    for (std::uint64_t n = 1; n <= 4000; ++n) {
+      scribe.run(7, n, 1);
+      if (n % 100 == 0) {
+        scribe.log->request_checkpoint();
+        scribe.log->tick();
+      }
+    }
+    done = true;
+    upkeep.join();
+    EXPECT_GT(scribe.log->status().segment, 10u);
+  }
+  auto report = verify(folder.path());
+  EXPECT_EQ(report.verdict(), Verdict::intact) << format_report(report);
 }
 
 TEST(Log, WithHostDurabilityIsDurableOnlyAfterSync) {
