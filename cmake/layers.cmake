@@ -2,7 +2,7 @@
 #
 # One folder is one static library `sluice_<folder with _ for />` of all its .cc files, and (unless fuzzing) one test
 # program `<name>_test` of its *_test.cc files, registered with ctest under the label `unit`. A file x_tool.cc is a
-# program x_tool of its own, for tests that drive it; it is built on request and never installed. Adding a file needs no
+# program tools/x_tool in the build folder, for tests that drive it; it is never installed. Adding a file needs no
 # change here. tools/check_layers.py proves that includes follow the dependencies; this only links them.
 add_library(sluice_pch INTERFACE)
 add_library(sluice_pch_src STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
@@ -31,9 +31,13 @@ function(sluice_layer folder)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(${name} INTERFACE fmt::fmt ${arg_DEPS} ${arg_SYSTEM_DEPS})
   endif()
+  if(SLUICE_FUZZ)
+    set(tools)
+  endif()
   foreach(tool ${tools})
     get_filename_component(tool_name ${tool} NAME_WE)
-    add_executable(${tool_name} EXCLUDE_FROM_ALL ${tool})
+    add_executable(${tool_name} ${tool})
+    set_target_properties(${tool_name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
     target_link_libraries(${tool_name} PRIVATE ${name})
   endforeach()
   if(tests AND NOT SLUICE_FUZZ)

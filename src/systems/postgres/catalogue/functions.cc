@@ -32,9 +32,9 @@ const BuiltinIndex& builtin_index() {
 // Contrib modules and pgvector whose C functions compute from their arguments and nothing else. What an
 // extension of this list has beside that is in kExtensionDangers.
 constexpr std::string_view kVouchedExtensions[] = {
-    "btree_gin",     "btree_gist", "citext",   "cube",      "dict_int", "dict_xsyn", "earthdistance",
-    "fuzzystrmatch", "hstore",     "intarray", "isn",       "ltree",    "pg_trgm",   "pgcrypto",
-    "seg",           "tablefunc",  "unaccent", "uuid-ossp", "vector",   "xml2",
+    "btree_gin",     "btree_gist", "citext",    "cube",   "dict_int", "dict_xsyn", "earthdistance",
+    "fuzzystrmatch", "hstore",     "intarray",  "isn",    "ltree",    "pg_trgm",   "seg",
+    "tablefunc",     "unaccent",   "uuid-ossp", "vector", "xml2",
 };
 
 struct ExtensionDanger {

@@ -13,6 +13,9 @@ using namespace sql;
 
 namespace {
 
+// Bind carries their count in 16 bits; the scanner takes larger numbers, and lets them wrap around.
+constexpr std::int32_t kMaxParameters = 65535;
+
 bool is_number_text(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
 }
@@ -43,7 +46,12 @@ void Deparser::expr(const Expr* node, Scope& scope) {
   Place place = std::exchange(place_, place_ == Place::score ? Place::score : Place::elsewhere);
   switch (node->kind) {
     case ExprKind::column: column(static_cast<const ColumnRef&>(*node), scope); break;
-    case ExprKind::parameter: out_ += fmt::format("${}", static_cast<const ParamRef&>(*node).number); break;
+    case ExprKind::parameter: {
+      std::int32_t number = static_cast<const ParamRef&>(*node).number;
+      if (number < 1 || number > kMaxParameters) return refuse("there is no parameter of that number");
+      out_ += fmt::format("${}", number);
+      break;
+    }
     case ExprKind::constant: constant(static_cast<const Constant&>(*node)); break;
     case ExprKind::operation: operation(static_cast<const OperatorExpr&>(*node), scope); break;
     case ExprKind::boolean: {
