@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-
 from harness import corpus
 from harness.corpus import Case
 from harness.postgres import Database, PostgresServer
 from harness.wire import Client, Exchange
+
 from rewrite.rewriting import CORPUS_MASKS, Rewriter, statements
 
 # What the statements of plain.sql and masked.sql use beside the tables of the corpus.
