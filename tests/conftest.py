@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import documents
 from harness.cache import run_setup
+from harness.gateway import Gateway, Login
 from harness.installation import NotAvailable
 from harness.postgres import Database, PostgresServer
 
@@ -60,3 +62,26 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
 def node_modules() -> Path:
     """The npm clients; run node with this folder as NODE_PATH."""
     return run_setup("node.sh")
+
+
+@pytest.fixture(scope="module")
+def documents_database(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[Database]:
+    """The documents (harness/documents.py), for one module, with what its SETUP adds."""
+    setup = [documents.SETUP, *([request.module.SETUP] if hasattr(request.module, "SETUP") else [])]
+    with postgres.fresh_database(*setup) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def gateway(request: pytest.FixtureRequest, documents_database: Database) -> Iterator[Gateway]:
+    """A gateway before the documents, with the module's POLICY and SETTINGS; connection `docs`, role alias `reader`."""
+    policy = getattr(request.module, "POLICY", documents.EVERYTHING)
+    with Gateway(policy=policy, settings=getattr(request.module, "SETTINGS", None)) as running:
+        running.add_connection("docs", documents_database, {"reader": "app"})
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ana(gateway: Gateway) -> Login:
+    """A member, who may use the connection."""
+    return gateway.login("ana")

@@ -1,0 +1,1 @@
+"""Attacks on masking, with a gateway in between."""
