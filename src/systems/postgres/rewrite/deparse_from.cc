@@ -17,10 +17,19 @@ void rename(Columns& columns, const Alias* alias) {
   if (alias == nullptr) return;
   for (std::size_t i = 0; i < alias->columns.size(); ++i) {
     if (i < columns.names.size()) {
+      if (columns.vectors.erase(columns.names[i]) > 0) columns.vectors.emplace(alias->columns[i]);
       columns.names[i] = alias->columns[i];
     } else {
       columns.names.emplace_back(alias->columns[i]);
     }
+  }
+}
+
+// By name: a column of that name that is no vector has no distance either.
+void hand_on_vectors(const Entry& entry, Columns& columns) {
+  for (std::size_t i = 0; i < entry.columns.names.size(); ++i) {
+    bool listed = entry.mask == nullptr || i < entry.relation->columns.size();
+    if (listed && is_masked_vector(entry, i)) columns.vectors.insert(entry.columns.names[i]);
   }
 }
 
@@ -96,9 +105,11 @@ Columns Deparser::target_columns(const SelectStatement& node, const Scope& scope
       columns.known = columns.known && entry != nullptr && entry->columns.known;
       if (entry != nullptr) {
         columns.names.insert(columns.names.end(), entry->columns.names.begin(), entry->columns.names.end());
+        hand_on_vectors(*entry, columns);
       }
     } else if (auto name = output_name(target); !name.empty()) {
       columns.names.emplace_back(name);
+      if (!masked_vector(target.value, scope).empty()) columns.vectors.emplace(name);
     } else {
       columns.known = false;
     }
@@ -180,6 +191,10 @@ void Deparser::declare_relation(const RangeVar& var, Scope& scope, bool visible)
   entry.columns.known = true;
   for (const Column& column : entry.relation->columns) entry.columns.names.push_back(column.name);
   rename(entry.columns, var.alias);
+  if (entry.columns.names.size() > entry.relation->columns.size()) {
+    return refuse(fmt::format("{} has {} columns, and {} names are given", entry.relation->qualified_name(),
+                              entry.relation->columns.size(), entry.columns.names.size()));
+  }
   entry.mask = plan_.find(entry.relation->oid);
   if (entry.mask != nullptr) {
     Usage& usage = usages_[&var];

@@ -89,15 +89,13 @@ Deparser::Computes Deparser::computes(const SelectStatement& node) const {
   return found;
 }
 
-const ColumnMask* Deparser::masked_vector(const Expr* operand, const Scope& scope) const {
+std::string_view Deparser::masked_vector(const Expr* operand, const Scope& scope) const {
   const ColumnRef* column = column_under_casts(operand);
-  if (column == nullptr) return nullptr;
+  if (column == nullptr) return "";
   for (const auto& [entry, index] : resolve(*column, scope).candidates) {
-    if (entry->mask == nullptr) continue;
-    const ColumnMask* mask = entry->mask->column(entry->relation->columns[index].attnum);
-    if (mask != nullptr && mask->vector) return mask;
+    if (is_masked_vector(*entry, index)) return column->parts.back();
   }
-  return nullptr;
+  return "";
 }
 
 std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope) {
@@ -148,9 +146,9 @@ std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope)
 bool Deparser::distance(const Expr& node, Scope& scope) {
   auto operands = distance_operands(node, catalogue_, path_);
   if (!operands) return false;
-  const ColumnMask* mask = masked_vector(operands->left, scope);
-  if (mask == nullptr) mask = masked_vector(operands->right, scope);
-  if (mask == nullptr) return false;
+  std::string_view vector = masked_vector(operands->left, scope);
+  if (vector.empty()) vector = masked_vector(operands->right, scope);
+  if (vector.empty()) return false;
   if (scope.knn && same_expression(&node, scope.knn->distance.expr)) {
     if (place_ == Place::knn_order) {
       write_distance(*scope.knn, scope);
@@ -160,13 +158,13 @@ bool Deparser::distance(const Expr& node, Scope& scope) {
       if (scope.knn->scores == Scores::keep) {
         write_distance(*scope.knn, scope);
       } else {
-        refuse(fmt::format("{} is masked: its distances may order results, and not be in them", mask->name),
+        refuse(fmt::format("{} is masked: its distances may order results, and not be in them", vector),
                "Put the distance into ORDER BY only.");
       }
       return true;
     }
   }
-  refuse(fmt::format("{} is masked: a distance to it may only order a search", mask->name),
+  refuse(fmt::format("{} is masked: a distance to it may only order a search", vector),
          std::string(kHowToSearch));
   return true;
 }

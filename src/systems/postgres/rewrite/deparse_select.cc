@@ -14,28 +14,6 @@ using namespace sql;
 
 namespace {
 
-// Bits of Window::frame_options (nodes/parsenodes.h, FRAMEOPTION_*; the same since PostgreSQL 11).
-namespace frame {
-constexpr int kNonDefault = 0x00001;
-constexpr int kRange = 0x00002;
-constexpr int kRows = 0x00004;
-constexpr int kGroups = 0x00008;
-constexpr int kBetween = 0x00010;
-constexpr int kStartUnboundedPreceding = 0x00020;
-constexpr int kEndUnboundedPreceding = 0x00040;
-constexpr int kStartUnboundedFollowing = 0x00080;
-constexpr int kEndUnboundedFollowing = 0x00100;
-constexpr int kStartCurrentRow = 0x00200;
-constexpr int kEndCurrentRow = 0x00400;
-constexpr int kStartOffsetPreceding = 0x00800;
-constexpr int kEndOffsetPreceding = 0x01000;
-constexpr int kStartOffsetFollowing = 0x02000;
-constexpr int kEndOffsetFollowing = 0x04000;
-constexpr int kExcludeCurrentRow = 0x08000;
-constexpr int kExcludeGroup = 0x10000;
-constexpr int kExcludeTies = 0x20000;
-}  // namespace frame
-
 std::string_view set_word(const SelectStatement& node) {
   switch (node.set_operation) {
     case SetOperation::union_: return node.set_all ? " UNION ALL " : " UNION ";
@@ -92,40 +70,6 @@ std::expected<std::string, Refusal> Deparser::deparse(const SelectStatement& nod
   clamp_ = clamp;
   outermost_ = &node;
   return in_two_passes([&] { select(node, nullptr, true); });
-}
-
-std::expected<std::string, Refusal> Deparser::deparse_copy(const CopyStatement& copy,
-                                                           std::optional<std::uint64_t> clamp) {
-  return in_two_passes([&] {
-    Scope scope;
-    declare_relation(*copy.relation, scope, true);
-    if (refused()) return;
-    const Entry& entry = scope.entries.front();
-    if (entry.relation == nullptr) return need_relation(std::string(copy.relation->name));
-    if (entry.relation->kind == RelationKind::partitioned_table) {
-      return refuse("a partitioned table cannot be copied by name", "Use COPY (SELECT ...) TO.");
-    }
-    // COPY writes generated columns only where they are named, and rows of the relation alone.
-    std::string list;
-    for (std::size_t i = 0; i < entry.relation->columns.size(); ++i) {
-      const Column& column = entry.relation->columns[i];
-      bool named = std::ranges::find(copy.columns, column.name) != copy.columns.end();
-      if (copy.columns.empty() ? column.generated : !named) continue;
-      if (copy.columns.empty())
-        list += fmt::format("{}{}", list.empty() ? "" : ", ", quote_identifier(column.name));
-      use(entry, i);
-    }
-    for (std::string_view name : copy.columns) {
-      if (entry.relation->column(name) == nullptr)
-        return refuse(fmt::format("column {} does not exist", name));
-      list += fmt::format("{}{}", list.empty() ? "" : ", ", quote_identifier(name));
-    }
-    scope.entries.front().only = true;
-    if (entry.mask != nullptr && entry.mask->order_leaks) usages_[entry.var].ordered = true;
-    out_ += "SELECT " + list + " FROM ";
-    from_relation(*copy.relation, scope, nullptr);
-    if (clamp) out_ += fmt::format(" LIMIT {}", *clamp);
-  });
 }
 
 void Deparser::gather_masked() {
@@ -450,65 +394,6 @@ void Deparser::locking(const SelectStatement& node) {
     if (lock.wait == LockWait::skip) out_ += " SKIP LOCKED";
     if (lock.wait == LockWait::error) out_ += " NOWAIT";
   }
-}
-
-void Deparser::window(const Window& window, Scope& scope, bool ranks_only) {
-  bool by_name = !window.name.empty();
-  if (by_name) {
-    out_ += quote_identifier(window.name);
-    return;
-  }
-  window_body(window, scope, ranks_only);
-}
-
-// A rank over the search's own distance says no more than the order of the result does.
-void Deparser::window_body(const Window& window, Scope& scope, bool ranks_only) {
-  out_ += '(';
-  if (!window.references.empty()) out_ += quote_identifier(window.references) + " ";
-  if (!window.partition_by.empty()) {
-    out_ += "PARTITION BY ";
-    exprs(window.partition_by, scope);
-    out_ += ' ';
-  }
-  if (!window.order_by.empty()) {
-    out_ += "ORDER BY ";
-    bool first = true;
-    for (const SortItem& item : window.order_by) {
-      if (!std::exchange(first, false)) out_ += ", ";
-      bool same = ranks_only && scope.knn && same_expression(item.expr, scope.knn->distance.expr);
-      Place place = std::exchange(place_, same ? Place::knn_order : Place::elsewhere);
-      sort_item(item, scope);
-      place_ = place;
-    }
-    out_ += ' ';
-  }
-  int options = window.frame_options;
-  if ((options & frame::kNonDefault) != 0) {
-    if ((options & frame::kRange) != 0) out_ += "RANGE ";
-    if ((options & frame::kRows) != 0) out_ += "ROWS ";
-    if ((options & frame::kGroups) != 0) out_ += "GROUPS ";
-    bool between = (options & frame::kBetween) != 0;
-    if (between) out_ += "BETWEEN ";
-    auto bound = [&](int preceding, int following, int current, int before, int after, const Expr* offset) {
-      if ((options & preceding) != 0) out_ += "UNBOUNDED PRECEDING ";
-      if ((options & following) != 0) out_ += "UNBOUNDED FOLLOWING ";
-      if ((options & current) != 0) out_ += "CURRENT ROW ";
-      if ((options & (before | after)) == 0) return;
-      expr(offset, scope);
-      out_ += (options & before) != 0 ? " PRECEDING " : " FOLLOWING ";
-    };
-    bound(frame::kStartUnboundedPreceding, frame::kStartUnboundedFollowing, frame::kStartCurrentRow,
-          frame::kStartOffsetPreceding, frame::kStartOffsetFollowing, window.start_offset);
-    if (between) {
-      out_ += "AND ";
-      bound(frame::kEndUnboundedPreceding, frame::kEndUnboundedFollowing, frame::kEndCurrentRow,
-            frame::kEndOffsetPreceding, frame::kEndOffsetFollowing, window.end_offset);
-    }
-    if ((options & frame::kExcludeCurrentRow) != 0) out_ += "EXCLUDE CURRENT ROW ";
-    if ((options & frame::kExcludeGroup) != 0) out_ += "EXCLUDE GROUP ";
-    if ((options & frame::kExcludeTies) != 0) out_ += "EXCLUDE TIES ";
-  }
-  out_ += ')';
 }
 
 }  // namespace sluice::postgres::rewrite

@@ -138,7 +138,8 @@ class Deparser {
 
   // ---- the k-NN form (deparse_knn.cc)
   std::optional<Knn> find_knn(const sql::SelectStatement& node, Scope& scope);
-  const ColumnMask* masked_vector(const sql::Expr* operand, const Scope& scope) const;
+  // The name of the masked vector that an operand is, perhaps under casts; empty: it is none.
+  std::string_view masked_vector(const sql::Expr* operand, const Scope& scope) const;
   // What the level computes over its rows, besides plain expressions.
   struct Computes {
     bool aggregates = false;

@@ -294,7 +294,8 @@ TEST(Rewrite, WhatTheDeparserDoesNotKnowIsRefused) {
   for (auto sql : {"SELECT x FROM docs, XMLTABLE('/a' PASSING '<a/>' COLUMNS x text) t",
                    "WITH RECURSIVE r(n) AS (SELECT id FROM docs UNION ALL SELECT n FROM r) CYCLE n SET c "
                    "USING p SELECT n FROM r",
-                   "SELECT d.no_such_column FROM docs d", "SELECT other_db.public.docs.id FROM docs"}) {
+                   "SELECT d.no_such_column FROM docs d", "SELECT q.i FROM docs AS q(a,b,c,d,e,f,g,h,i)",
+                   "SELECT other_db.public.docs.id FROM docs"}) {
     EXPECT_TRUE(session.denies(sql)) << session.text(sql);
   }
 }

@@ -91,6 +91,12 @@ Meaning resolve(const sql::ColumnRef& ref, const Scope& scope) {
   return meaning;
 }
 
+bool is_masked_vector(const Entry& entry, std::size_t index) {
+  if (entry.mask == nullptr) return entry.columns.vectors.contains(entry.columns.names[index]);
+  const ColumnMask* mask = entry.mask->column(entry.relation->columns[index].attnum);
+  return mask != nullptr && mask->vector;
+}
+
 bool is_system_column(std::string_view name) {
   return std::ranges::binary_search(kSystemColumns, name);
 }

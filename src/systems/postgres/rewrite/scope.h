@@ -25,7 +25,8 @@ namespace sluice::postgres::rewrite {
 // Output columns of a FROM item or a select.
 struct Columns {
   std::vector<std::string> names;
-  bool known = false;  // false: there may be others
+  bool known = false;             // false: there may be others
+  std::set<std::string> vectors;  // of a sub-select: names of columns that hand on a masked vector
 };
 
 // One FROM item under the name by which expressions refer to it.
@@ -71,6 +72,9 @@ struct StarColumn {
 std::optional<std::vector<StarColumn>> star_columns(const sql::FromItem& item, const Scope& scope);
 // The name by which expressions refer to a FROM item; empty: none. (star.cc)
 std::string alias_of(const sql::FromItem& item);
+
+// Whether this column of an entry is a masked vector, of a relation or handed on by a sub-select.
+bool is_masked_vector(const Entry& entry, std::size_t index);
 
 // ctid, xmin, xmax, cmin, cmax, tableoid: of a relation, not of what it holds.
 bool is_system_column(std::string_view name);
