@@ -377,6 +377,10 @@ Exchange::Run Exchange::make_run(std::shared_ptr<const Plan> plan, gate::Permit 
 // back if the server does not agree.
 void Exchange::begin_effects(Run& run) {
   const auto& plan = *run.plan;
+  if (!plan.warning.empty()) {
+    encode_notice_response(to_client_.own(), render_warning(plan.warning));
+    to_client_.commit();
+  }
   switch (plan.kind) {
     case PlanKind::prepare: {
       auto prepared = std::make_shared<Prepared>();

@@ -115,6 +115,18 @@ bool may_write(const Operation& operation) {
   return writes(operation.verb) || std::ranges::any_of(operation.also, writes);
 }
 
+// A condition on a masked column sees masked values; without a word the empty answer would look like the truth.
+std::string warn_of_conditions(const std::vector<rewrite::MaskedUse>& uses) {
+  std::string columns;
+  for (const auto& use : uses) {
+    for (const auto& column : use.in_conditions) {
+      if (!columns.empty()) columns.append(", ");
+      columns.append(use.relation).append(".").append(column);
+    }
+  }
+  return columns.empty() ? columns : "sluice: a condition compares masked values of " + columns;
+}
+
 Denial refuse_setting(std::string_view name, std::string_view why) {
   return {Reason::protocol, "", fmt::format("the setting \"{}\" {}", name, why),
           "docs/postgres.md lists the settings that a session may change."};
@@ -280,6 +292,7 @@ class Planner::Work final : public postgres::StatementNames {
       plan.text = std::move(rewritten->sql);
       plan.rewritten = true;
       plan.touches_masked = !rewritten->masked.empty();
+      plan.warning = warn_of_conditions(rewritten->masked);
     } else if (auto* denial = std::get_if<Denial>(&result)) {
       plan.denial = std::move(*denial);
       plan.touches_masked = true;

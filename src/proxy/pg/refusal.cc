@@ -56,6 +56,14 @@ ErrorFields render_error(std::string_view sqlstate, std::string message, std::st
   return fields;
 }
 
+ErrorFields render_warning(std::string message) {
+  ErrorFields fields;
+  fields.severity = Severity::warning;
+  fields.sqlstate = "01000";
+  fields.message = std::move(message);
+  return fields;
+}
+
 ErrorFields render_hold(const ReviewId& review, const ReviewTerms& terms) {
   ErrorFields fields;
   fields.severity = Severity::notice;

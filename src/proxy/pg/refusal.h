@@ -18,6 +18,9 @@ wire::pg::ErrorFields render_denial(const Denial& denial, const Operation* opera
 wire::pg::ErrorFields render_error(std::string_view sqlstate, std::string message, std::string detail = {},
                                    std::string hint = {});
 
+// Goes with a reply that is not what it seems.
+wire::pg::ErrorFields render_warning(std::string message);
+
 // The NOTICE that a held client gets.
 wire::pg::ErrorFields render_hold(const ReviewId& review, const ReviewTerms& terms);
 
