@@ -19,8 +19,12 @@ void* operator new(std::size_t n) {
   if (void* p = std::malloc(n)) return p;
   std::abort();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
 
 namespace sluice::record {
 namespace {
@@ -42,7 +46,8 @@ struct Bench {
     operation->system = "postgres";
     operation->verb = Verb::fetch;
     operation->statement_class = "SELECT";
-    operation->collections = {{.name = "public.pgbench_accounts", .output_fields = {"abalance"}, .tested_fields = {"aid"}}};
+    operation->collections = {
+        {.name = "public.pgbench_accounts", .output_fields = {"abalance"}, .tested_fields = {"aid"}}};
     operation->text = "SELECT abalance FROM pgbench_accounts WHERE aid = $1";
     op = operation;
     ruling.effect = Ruling::Effect::permit;
@@ -97,8 +102,8 @@ void intent_and_outcome(benchmark::State& state) {
                                      .duration = Nanoseconds{150'000}});
     if (!began || !ended) std::abort();
   }
-  state.counters["allocations/op"] =
-      benchmark::Counter(n > 1000 ? static_cast<double>(allocations - before) / static_cast<double>(n - 1000) : 0);
+  state.counters["allocations/op"] = benchmark::Counter(
+      n > 1000 ? static_cast<double>(allocations - before) / static_cast<double>(n - 1000) : 0);
 }
 BENCHMARK(intent_and_outcome);
 
@@ -173,5 +178,3 @@ BENCHMARK(intent_and_outcome_unprepared);
 
 }  // namespace
 }  // namespace sluice::record
-
-BENCHMARK_MAIN();

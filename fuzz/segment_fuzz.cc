@@ -1,5 +1,6 @@
-// Everything that the record reads back: segment headers, frames, entries of every kind, their sections, checkpoints and
-// bundles. The first byte chooses what the rest is taken for; hashes are made to fit where they would stop the fuzzer.
+// Everything that the record reads back: segment headers, frames, entries of every kind, their sections,
+// checkpoints and bundles. The first byte chooses what the rest is taken for; hashes are made to fit where
+// they would stop the fuzzer.
 //
 // Beside not crashing: what decodes must encode to the same bytes, because one entry has one form.
 #include <algorithm>
@@ -38,9 +39,9 @@ struct EncodesBack {
     must_encode_to(payload, RulingSource{value.ruling, value.policy_digest, value.mask_set});
   }
   void operator()(const IntentEntry& v) {
-    must_encode_to(payload, BasicIntentEntry<std::span<const Param>>{v.statement, v.ruling, v.limit, v.params_digest,
-                                                                     v.params_bound, v.params, v.review,
-                                                                     v.upstream_user});
+    must_encode_to(payload, BasicIntentEntry<std::span<const Param>>{v.statement, v.ruling, v.limit,
+                                                                     v.params_digest, v.params_bound,
+                                                                     v.params, v.review, v.upstream_user});
   }
 };
 

@@ -25,7 +25,8 @@ class Selection {
     if (std::holds_alternative<StatementPart>(payload)) parts_.push_back(seq);
     if (const auto* statement = std::get_if<StatementEntry>(&payload)) {
       auto& needs = needs_[seq];
-      needs.assign(parts_.end() - std::min<std::ptrdiff_t>(statement->parts, std::ssize(parts_)), parts_.end());
+      needs.assign(parts_.end() - std::min<std::ptrdiff_t>(statement->parts, std::ssize(parts_)),
+                   parts_.end());
       parts_.clear();
     }
     if (const auto* masks = std::get_if<MaskSetEntry>(&payload)) {
@@ -76,7 +77,8 @@ struct SignedNote {
 };
 
 // The first checkpoint that covers `entries`, or the last one.
-Result<SignedNote> choose_checkpoint(const fs::path& shard_folder, std::uint64_t entries, const VerifierKey& key) {
+Result<SignedNote> choose_checkpoint(const fs::path& shard_folder, std::uint64_t entries,
+                                     const VerifierKey& key) {
   TRY(auto file, read_file(shard_folder / kCheckpointsName, kMaxCheckpointsBytes));
   std::optional<SignedNote> chosen;
   for (auto note : split_notes(file).notes) {
@@ -89,7 +91,9 @@ Result<SignedNote> choose_checkpoint(const fs::path& shard_folder, std::uint64_t
   return std::move(*chosen);
 }
 
-std::string base64_text(Bytes bytes) { return to_base64(bytes); }
+std::string base64_text(Bytes bytes) {
+  return to_base64(bytes);
+}
 
 // Reads exactly what export_session writes.
 class BundleText {
@@ -151,8 +155,8 @@ Result<std::string> export_session(const fs::path& folder, SessionPlace place, S
     if (!more) break;
   }
   if (selection.wanted().empty()) {
-    return fail(Errc::not_found, "session {} is not in shard {} from segment {} on", to_string(session), place.shard,
-                place.segment);
+    return fail(Errc::not_found, "session {} is not in shard {} from segment {} on", to_string(session),
+                place.shard, place.segment);
   }
   TRY(auto note, choose_checkpoint(shard_folder, *selection.wanted().rbegin() + 1, key));
   const auto& checkpoint = note.checkpoint;
@@ -166,17 +170,20 @@ Result<std::string> export_session(const fs::path& folder, SessionPlace place, S
   TRY(auto leaves, ShardReader::open_at(shard_folder, place.segment));
   while (proofs.size() < checkpoint.size) {
     TRY(auto entry, leaves.next());
-    if (!entry) return fail(Errc::malformed, "the log is shorter than its checkpoint at {} entries", checkpoint.size);
+    if (!entry)
+      return fail(Errc::malformed, "the log is shorter than its checkpoint at {} entries", checkpoint.size);
     bool wanted = selection.wanted().contains(entry->header.seq);
     proofs.add(leaves.leaf(), wanted);
     if (wanted) entries[entry->header.seq] = base64_text(entry->canonical);
   }
   if (proofs.finish() != checkpoint.root) {
-    return fail(Errc::malformed, "the log does not have the root of its checkpoint at {} entries", checkpoint.size);
+    return fail(Errc::malformed, "the log does not have the root of its checkpoint at {} entries",
+                checkpoint.size);
   }
 
-  auto out = fmt::format("{{\"sluice_bundle\":1,\n\"session\":\"{}\",\n\"key\":\"{}\",\n\"checkpoint\":\"{}\",\n\"entries\":[",
-                         to_string(session), format_verifier_key(key), base64_text(as_bytes(note.text)));
+  auto out = fmt::format(
+      "{{\"sluice_bundle\":1,\n\"session\":\"{}\",\n\"key\":\"{}\",\n\"checkpoint\":\"{}\",\n\"entries\":[",
+      to_string(session), format_verifier_key(key), base64_text(as_bytes(note.text)));
   bool first = true;
   for (const auto& [seq, entry] : entries) {
     out += fmt::format("{}\n{{\"seq\":{},\"entry\":\"{}\",\"path\":[", first ? "" : ",", seq, entry);
@@ -192,7 +199,8 @@ Result<std::string> export_session(const fs::path& folder, SessionPlace place, S
 }
 
 Result<BundleReport> verify_bundle(std::string_view text, const VerifierKey& key) {
-  if (text.size() > kMaxBundleBytes) return fail(Errc::too_large, "a bundle has at most {} bytes", kMaxBundleBytes);
+  if (text.size() > kMaxBundleBytes)
+    return fail(Errc::too_large, "a bundle has at most {} bytes", kMaxBundleBytes);
   BundleText in{text};
   in.literal("{\"sluice_bundle\":1,\n\"session\":");
   auto session_text = std::string{in.quoted()};
@@ -227,7 +235,8 @@ Result<BundleReport> verify_bundle(std::string_view text, const VerifierKey& key
     while (in.next_is(path.empty() ? "\"" : ",\"")) {
       if (!path.empty()) in.literal(",");
       auto hash = in.base64();
-      if (hash.size() != Digest{}.size() || path.size() > 64) return fail(Errc::malformed, "a path is not one");
+      if (hash.size() != Digest{}.size() || path.size() > 64)
+        return fail(Errc::malformed, "a path is not one");
       std::ranges::copy(hash, path.emplace_back().begin());
     }
     in.literal("]}");

@@ -49,10 +49,13 @@ Result<Payload> payload_of(const Entry& entry) {
   auto& value = std::get<T>(payload);
   Reader io{entry.payload};
   if (!read(io, value)) {
-    return fail(Errc::malformed, "payload of {} entry {} does not follow its format", to_string(entry.header.kind),
-                entry.header.seq);
+    return fail(Errc::malformed, "payload of {} entry {} does not follow its format",
+                to_string(entry.header.kind), entry.header.seq);
   }
-  if constexpr (requires { value.session = entry.header.session; value.operation = entry.header.operation; }) {
+  if constexpr (requires {
+                  value.session = entry.header.session;
+                  value.operation = entry.header.operation;
+                }) {
     value.session = entry.header.session;
     value.operation = entry.header.operation;
   }
@@ -75,9 +78,12 @@ Result<Entry> parse_entry(Bytes canonical) {
   entry.header.operation = OperationId{in.u64le()};
   entry.payload = in.rest();
   entry.canonical = canonical;
-  if (!in.ok()) return fail(Errc::malformed, "an entry of {} bytes is shorter than its header", canonical.size());
-  if (canonical.size() > kMaxEntryBytes) return fail(Errc::malformed, "an entry of {} bytes", canonical.size());
-  if (format != kFormat) return fail(Errc::unsupported, "entry format {}, this version reads {}", format, kFormat);
+  if (!in.ok())
+    return fail(Errc::malformed, "an entry of {} bytes is shorter than its header", canonical.size());
+  if (canonical.size() > kMaxEntryBytes)
+    return fail(Errc::malformed, "an entry of {} bytes", canonical.size());
+  if (format != kFormat)
+    return fail(Errc::unsupported, "entry format {}, this version reads {}", format, kFormat);
   if (!kind) return fail(Errc::malformed, "entry {} is of an unknown kind", entry.header.seq);
   entry.header.kind = *kind;
   return entry;
@@ -149,29 +155,77 @@ void encode(FixedWriter& out, const SessionFacts& facts) {
   fields(io, *facts.principal);
 }
 
-void encode(FixedWriter& out, const MaskSetEntry& masks) { write(out, masks); }
-void encode(FixedWriter& out, const BasicIntentEntry<std::span<const Param>>& intent) { write(out, intent); }
-void encode(FixedWriter& out, const ChunkEntry& chunk) { write(out, chunk); }
-void encode(FixedWriter& out, const OutcomeEntry& outcome) { write(out, outcome); }
-void encode(FixedWriter& out, const DenialEntry& denial) { write(out, denial); }
-void encode(FixedWriter& out, const StatementPart& part) { write(out, part); }
-void encode(FixedWriter& out, const RowsEntry& rows) { write(out, rows); }
-void encode(FixedWriter& out, const RecordIdsEntry& ids) { write(out, ids); }
-void encode(FixedWriter& out, const Unfinished& unfinished) { write(out, unfinished); }
-void encode(FixedWriter& out, const Opened& opened) { write(out, opened); }
-void encode(FixedWriter& out, const Closed& closed) { write(out, closed); }
-void encode(FixedWriter& out, const CarriedEntry& carried) { write(out, carried); }
-void encode(FixedWriter& out, const ClockStepped& step) { write(out, step); }
-void encode(FixedWriter& out, const ShardAdded& shard) { write(out, shard); }
-void encode(FixedWriter& out, const SessionEnd& end) { write(out, end); }
-void encode(FixedWriter& out, const SessionRefused& refused) { write(out, refused); }
-void encode(FixedWriter& out, const ReviewRequested& review) { write(out, review); }
-void encode(FixedWriter& out, const ReviewDecided& review) { write(out, review); }
-void encode(FixedWriter& out, const ReviewUsed& review) { write(out, review); }
-void encode(FixedWriter& out, const PolicyLoaded& policy) { write(out, policy); }
-void encode(FixedWriter& out, const PolicyRejected& policy) { write(out, policy); }
-void encode(FixedWriter& out, const AdminAction& action) { write(out, action); }
-void encode(FixedWriter& out, const TokenEvent& token) { write(out, token); }
-void encode(FixedWriter& out, const Incident& incident) { write(out, incident); }
+void encode(FixedWriter& out, const MaskSetEntry& masks) {
+  write(out, masks);
+}
+void encode(FixedWriter& out, const BasicIntentEntry<std::span<const Param>>& intent) {
+  write(out, intent);
+}
+void encode(FixedWriter& out, const ChunkEntry& chunk) {
+  write(out, chunk);
+}
+void encode(FixedWriter& out, const OutcomeEntry& outcome) {
+  write(out, outcome);
+}
+void encode(FixedWriter& out, const DenialEntry& denial) {
+  write(out, denial);
+}
+void encode(FixedWriter& out, const StatementPart& part) {
+  write(out, part);
+}
+void encode(FixedWriter& out, const RowsEntry& rows) {
+  write(out, rows);
+}
+void encode(FixedWriter& out, const RecordIdsEntry& ids) {
+  write(out, ids);
+}
+void encode(FixedWriter& out, const Unfinished& unfinished) {
+  write(out, unfinished);
+}
+void encode(FixedWriter& out, const Opened& opened) {
+  write(out, opened);
+}
+void encode(FixedWriter& out, const Closed& closed) {
+  write(out, closed);
+}
+void encode(FixedWriter& out, const CarriedEntry& carried) {
+  write(out, carried);
+}
+void encode(FixedWriter& out, const ClockStepped& step) {
+  write(out, step);
+}
+void encode(FixedWriter& out, const ShardAdded& shard) {
+  write(out, shard);
+}
+void encode(FixedWriter& out, const SessionEnd& end) {
+  write(out, end);
+}
+void encode(FixedWriter& out, const SessionRefused& refused) {
+  write(out, refused);
+}
+void encode(FixedWriter& out, const ReviewRequested& review) {
+  write(out, review);
+}
+void encode(FixedWriter& out, const ReviewDecided& review) {
+  write(out, review);
+}
+void encode(FixedWriter& out, const ReviewUsed& review) {
+  write(out, review);
+}
+void encode(FixedWriter& out, const PolicyLoaded& policy) {
+  write(out, policy);
+}
+void encode(FixedWriter& out, const PolicyRejected& policy) {
+  write(out, policy);
+}
+void encode(FixedWriter& out, const AdminAction& action) {
+  write(out, action);
+}
+void encode(FixedWriter& out, const TokenEvent& token) {
+  write(out, token);
+}
+void encode(FixedWriter& out, const Incident& incident) {
+  write(out, incident);
+}
 
 }  // namespace sluice::record

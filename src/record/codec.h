@@ -5,10 +5,11 @@
 //   TRY(auto entry, parse_entry(bytes));     // header and raw payload
 //   TRY(auto payload, decode(entry));        // a std::variant over all payloads, strict
 //
-// Numbers are little-endian, texts and lists carry a 16-bit count, absent values a flag byte. Decoding accepts exactly
-// what encoding produces: unknown numbers, flags other than 0 and 1, and bytes left over are Errc::malformed. Each
-// kind's fields are listed once, in record/fields.h, for both directions. Decoded texts are views into the entry's
-// bytes; what comes as a model type (Operation, Ruling, SessionFacts, MaskSet) owns its text.
+// Numbers are little-endian, texts and lists carry a 16-bit count, absent values a flag byte. Decoding
+// accepts exactly what encoding produces: unknown numbers, flags other than 0 and 1, and bytes left over are
+// Errc::malformed. Each kind's fields are listed once, in record/fields.h, for both directions. Decoded texts
+// are views into the entry's bytes; what comes as a model type (Operation, Ruling, SessionFacts, MaskSet)
+// owns its text.
 #pragma once
 
 #include <cstring>
@@ -69,7 +70,7 @@ struct StatementEntry {
   Operation op;             // `op.text`: what this entry holds of it, after the parts
   std::uint16_t parts = 0;  // number of `statement_part` entries directly before this one
   std::uint64_t text_bytes = 0;
-  Digest text_digest{};     // of the whole text: the same statement has it in every segment and shard
+  Digest text_digest{};  // of the whole text: the same statement has it in every segment and shard
 };
 
 struct MaskSetEntry {
@@ -157,10 +158,10 @@ struct CarriedEntry {
 
 // ReviewRequested and the like carry session and operation in the header; they are filled in from there.
 using Payload = std::variant<Opened, Closed, CarriedEntry, ClockStepped, ShardAdded, SessionStart, SessionEnd,
-                             SessionRefused, StatementPart, StatementEntry, MaskSetEntry, RulingEntry, IntentEntry,
-                             ChunkEntry, RowsEntry, RecordIdsEntry, OutcomeEntry, DenialEntry, Unfinished,
-                             ReviewRequested, ReviewDecided, ReviewUsed, PolicyLoaded, PolicyRejected, AdminAction,
-                             TokenEvent, Incident>;
+                             SessionRefused, StatementPart, StatementEntry, MaskSetEntry, RulingEntry,
+                             IntentEntry, ChunkEntry, RowsEntry, RecordIdsEntry, OutcomeEntry, DenialEntry,
+                             Unfinished, ReviewRequested, ReviewDecided, ReviewUsed, PolicyLoaded,
+                             PolicyRejected, AdminAction, TokenEvent, Incident>;
 
 // An entry as it lies in a segment: parsed header, payload still raw.
 struct Entry {

@@ -16,8 +16,8 @@ template <class T>
 ByteVector encoded(Kind kind, const T& payload, std::uint64_t session = 0, std::uint64_t operation = 0) {
   ByteVector bytes(kMaxEntryBytes);
   FixedWriter out{bytes.data(), bytes.data() + bytes.size()};
-  encode(out, Header{kind, 3, 0x0102030405060708, WallTime{std::chrono::seconds{1767225600}}, SessionId{session},
-                     OperationId{operation}});
+  encode(out, Header{kind, 3, 0x0102030405060708, WallTime{std::chrono::seconds{1767225600}},
+                     SessionId{session}, OperationId{operation}});
   encode(out, payload);
   EXPECT_FALSE(out.overflow());
   bytes.resize(out.size());
@@ -33,8 +33,13 @@ struct Example {
 std::vector<Example> examples() {
   std::vector<Example> out;
   auto add = [&](Kind kind, const auto& payload) { out.push_back({kind, encoded(kind, payload, 7, 2)}); };
-  add(Kind::opened, Opened{.epoch = 2, .after_crash = true, .torn_bytes = 3, .lost_entries = 4, .unfinished = 5,
-                           .open_sessions = 6, .software = "sluice 0.1.0"});
+  add(Kind::opened, Opened{.epoch = 2,
+                           .after_crash = true,
+                           .torn_bytes = 3,
+                           .lost_entries = 4,
+                           .unfinished = 5,
+                           .open_sessions = 6,
+                           .software = "sluice 0.1.0"});
   add(Kind::closed, Closed{.epoch = 2});
   add(Kind::carried, CarriedEntry{.last = true,
                                   .carried = {.sessions = {{SessionId{7}, 11}},
@@ -66,9 +71,13 @@ std::vector<Example> examples() {
                             {.form = ParamForm::bytes, .value = "\x01"},
                             {.form = ParamForm::vector, .dimension = 384, .digest = digest_of("v")},
                             {.form = ParamForm::hidden, .digest = digest_of("h")}};
-  add(Kind::intent, BasicIntentEntry<std::span<const Param>>{.statement = 3, .ruling = 5, .limit = 10,
-                                                             .params_digest = digest_of("params"), .params_bound = 5,
-                                                             .params = params, .review = "rv_0123456789",
+  add(Kind::intent, BasicIntentEntry<std::span<const Param>>{.statement = 3,
+                                                             .ruling = 5,
+                                                             .limit = 10,
+                                                             .params_digest = digest_of("params"),
+                                                             .params_bound = 5,
+                                                             .params = params,
+                                                             .review = "rv_0123456789",
                                                              .upstream_user = "reader"});
   add(Kind::chunk, ChunkEntry{.records = 100, .bytes = 65536, .digest = digest_of("chunk")});
   ReplySample rows;
@@ -78,23 +87,48 @@ std::vector<Example> examples() {
   ids.add("public.docs", "4711");
   add(Kind::rows, RowsEntry{rows.encoded()});
   add(Kind::record_ids, RecordIdsEntry{ids.encoded()});
-  add(Kind::outcome, OutcomeEntry{.status = OutcomeStatus::stopped, .error_class = "57014", .records = 1, .bytes = 2,
-                                  .reply_digest = digest_of("reply"), .duration_ns = 3, .masked = 4,
-                                  .ids_state = IdsState::partial, .ids_seen = 5, .ids_kept = 1, .ids_entries = 2,
-                                  .ids = ids.encoded(), .rows_state = RowsState::partial, .rows_seen = 7,
-                                  .rows_kept = 1, .rows_entries = 1, .rows = rows.encoded()});
-  add(Kind::denial, DenialEntry{.statement = 3, .ruling = 5, .reason = Reason::over_limit, .rule = "top-k",
-                                .message = "at most 100", .hint = "lower the limit", .text = "SELEKT"});
+  add(Kind::outcome, OutcomeEntry{.status = OutcomeStatus::stopped,
+                                  .error_class = "57014",
+                                  .records = 1,
+                                  .bytes = 2,
+                                  .reply_digest = digest_of("reply"),
+                                  .duration_ns = 3,
+                                  .masked = 4,
+                                  .ids_state = IdsState::partial,
+                                  .ids_seen = 5,
+                                  .ids_kept = 1,
+                                  .ids_entries = 2,
+                                  .ids = ids.encoded(),
+                                  .rows_state = RowsState::partial,
+                                  .rows_seen = 7,
+                                  .rows_kept = 1,
+                                  .rows_entries = 1,
+                                  .rows = rows.encoded()});
+  add(Kind::denial, DenialEntry{.statement = 3,
+                                .ruling = 5,
+                                .reason = Reason::over_limit,
+                                .rule = "top-k",
+                                .message = "at most 100",
+                                .hint = "lower the limit",
+                                .text = "SELEKT"});
   add(Kind::unfinished, Unfinished{.intent = 9});
-  add(Kind::review_requested,
-      ReviewRequested{.review = "rv_1", .rule = "bulk", .requester = "ana", .summary = "SELECT", .binding = policy,
-                      .approvals = 1, .uses = 1, .expires = WallTime{std::chrono::seconds{1767225600}}});
+  add(Kind::review_requested, ReviewRequested{.review = "rv_1",
+                                              .rule = "bulk",
+                                              .requester = "ana",
+                                              .summary = "SELECT",
+                                              .binding = policy,
+                                              .approvals = 1,
+                                              .uses = 1,
+                                              .expires = WallTime{std::chrono::seconds{1767225600}}});
   add(Kind::review_decided, ReviewDecided{"rv_1", "bo", ReviewVerdict::approved, "fine", true});
   add(Kind::review_used, ReviewUsed{.review = "rv_1", .uses_left = 0});
   add(Kind::policy_loaded, PolicyLoaded{.version = 4, .digest = policy, .rules = 12, .source = "policy"});
   add(Kind::policy_rejected, PolicyRejected{"a.yaml", 3, 7, "no such key", 4});
   add(Kind::admin_action, AdminAction{"ana", "connection.edit", "docs", "{}", "127.0.0.1", false});
-  add(Kind::token_issued, TokenEvent{.token_id = "tok12345", .principal = "ana", .actor = "root", .reason = "new",
+  add(Kind::token_issued, TokenEvent{.token_id = "tok12345",
+                                     .principal = "ana",
+                                     .actor = "root",
+                                     .reason = "new",
                                      .expires = WallTime{std::chrono::seconds{1767225600}}});
   add(Kind::token_revoked, TokenEvent{.revoked = true, .token_id = "tok12345"});
   add(Kind::incident, Incident{.code = "pin_drift", .detail = "client_encoding"});
@@ -187,8 +221,8 @@ TEST(Codec, OverflowIsStickyAndWritesNothingBeyond) {
   EXPECT_EQ(bytes[4], 0xEE);
 }
 
-// The form is frozen: these digests are over all examples of a kind. A change here is a change of the format, and
-// needs a new kFormat and a reader for the old one.
+// The form is frozen: these digests are over all examples of a kind. A change here is a change of the format,
+// and needs a new kFormat and a reader for the old one.
 TEST(Codec, CanonicalFormIsFrozen) {
   auto closed = encoded(Kind::closed, Closed{.epoch = 2}, 7, 2);
   EXPECT_EQ(to_hex(closed),

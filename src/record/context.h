@@ -1,8 +1,8 @@
 // SegmentContext: reads entries in order and knows what they refer to.
 //
-// An intent names its statement and its ruling by their numbers in the same segment. Fed with every entry of a segment
-// from its start, the context decodes each and answers those numbers. It forgets at each new segment; its memory is
-// bounded by what one segment holds.
+// An intent names its statement and its ruling by their numbers in the same segment. Fed with every entry of
+// a segment from its start, the context decodes each and answers those numbers. It forgets at each new
+// segment; its memory is bounded by what one segment holds.
 #pragma once
 
 #include <memory>

@@ -72,7 +72,8 @@ Result<void> Disk::rename(const std::filesystem::path& from, const std::filesyst
 }
 
 Result<void> Disk::truncate(const File& file, std::uint64_t size) {
-  if (::ftruncate(file.fd(), static_cast<off_t>(size)) != 0) return io_failure("cannot trim", "a segment", errno);
+  if (::ftruncate(file.fd(), static_cast<off_t>(size)) != 0)
+    return io_failure("cannot trim", "a segment", errno);
   return {};
 }
 
@@ -153,7 +154,8 @@ Result<std::optional<File>> lock_file(const std::filesystem::path& path) {
 
 bool is_intact(const File& file, std::uint64_t size) {
   struct stat status{};
-  return ::fstat(file.fd(), &status) == 0 && status.st_nlink > 0 && static_cast<std::uint64_t>(status.st_size) >= size;
+  return ::fstat(file.fd(), &status) == 0 && status.st_nlink > 0 &&
+         static_cast<std::uint64_t>(status.st_size) >= size;
 }
 
 }  // namespace sluice::record

@@ -1,7 +1,9 @@
-// Disk: what the record asks of a file system. One implementation for real files; tests wrap it to fail on purpose.
+// Disk: what the record asks of a file system. One implementation for real files; tests wrap it to fail on
+// purpose.
 //
-// Files are made with all their blocks allocated, because a write through a mapping that finds no space is a signal
-// (SIGBUS) and not an error. On copy-on-write file systems (btrfs, ZFS) allocation is no promise: see docs/record.md.
+// Files are made with all their blocks allocated, because a write through a mapping that finds no space is a
+// signal (SIGBUS) and not an error. On copy-on-write file systems (btrfs, ZFS) allocation is no promise: see
+// docs/record.md.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +43,8 @@ class Mapping {
   ~Mapping();
   std::uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }
-  // Brings the first `bytes` into memory, writable, so that a writer does not meet their page faults. Best effort.
+  // Brings the first `bytes` into memory, writable, so that a writer does not meet their page faults. Best
+  // effort.
   void populate(std::size_t bytes) const;
 
  private:
@@ -53,11 +56,12 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
-  // Opens or makes `path` for reading and writing, with all blocks up to `size` allocated; new bytes are zero.
+  // Opens or makes `path` for reading and writing, with all blocks up to `size` allocated; new bytes are
+  // zero.
   virtual Result<File> open_allocated(const std::filesystem::path& path, std::uint64_t size);
   virtual Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to);
   virtual Result<void> truncate(const File& file, std::uint64_t size);
-  virtual Result<void> sync(const File& file);                             // fdatasync
+  virtual Result<void> sync(const File& file);                            // fdatasync
   virtual Result<void> sync_folder(const std::filesystem::path& folder);  // makes names durable
   // Writes all of `text` at `offset` and makes it durable.
   virtual Result<void> write_at(const File& file, std::uint64_t offset, std::string_view text);

@@ -49,11 +49,14 @@ std::string_view name_of(const std::array<std::string_view, N>& names, E value) 
 }
 
 constexpr std::array<std::string_view, 11> kEndNames = {
-    "",        "client_closed",      "upstream_closed", "revoked",  "idle",         "expired",
-    "protocol_violation", "record_failed", "shutdown", "gateway_lost", "failed"};
+    "",        "client_closed",      "upstream_closed", "revoked",  "idle",
+    "expired", "protocol_violation", "record_failed",   "shutdown", "gateway_lost",
+    "failed"};
 constexpr std::array<std::string_view, 9> kStatusNames = {
-    "", "ok", "upstream_error", "stopped", "cancelled", "upstream_lost", "client_lost", "suspended", "failed"};
-constexpr std::array<std::string_view, 5> kVerdictNames = {"", "approved", "rejected", "expired", "withdrawn"};
+    "",          "ok",    "upstream_error", "stopped", "cancelled", "upstream_lost", "client_lost",
+    "suspended", "failed"};
+constexpr std::array<std::string_view, 5> kVerdictNames = {"", "approved", "rejected", "expired",
+                                                           "withdrawn"};
 constexpr std::array<std::string_view, 4> kIdsNames = {"none", "complete", "partial", "unknown"};
 
 }  // namespace
@@ -79,9 +82,17 @@ std::optional<Kind> kind_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view to_string(SessionEndReason reason) { return name_of(kEndNames, reason); }
-std::string_view to_string(OutcomeStatus status) { return name_of(kStatusNames, status); }
-std::string_view to_string(ReviewVerdict verdict) { return name_of(kVerdictNames, verdict); }
-std::string_view to_string(IdsState state) { return name_of(kIdsNames, state); }
+std::string_view to_string(SessionEndReason reason) {
+  return name_of(kEndNames, reason);
+}
+std::string_view to_string(OutcomeStatus status) {
+  return name_of(kStatusNames, status);
+}
+std::string_view to_string(ReviewVerdict verdict) {
+  return name_of(kVerdictNames, verdict);
+}
+std::string_view to_string(IdsState state) {
+  return name_of(kIdsNames, state);
+}
 
 }  // namespace sluice::record

@@ -1,15 +1,16 @@
 // Entries of the record: what is written about each thing that happened, and its one canonical binary form.
 //
-// An entry is a header (kind, shard, sequence number, wall time, session, operation) and a payload that depends on the
-// kind. `encode` (record/codec.h) turns a struct of this file into canonical bytes, `decode` turns them back and
-// accepts nothing that `encode` would not have written, so that one entry has exactly one form and one hash. The form
-// is specified in docs/record.md and frozen by golden tests: a field is never moved, and a number never reused.
+// An entry is a header (kind, shard, sequence number, wall time, session, operation) and a payload that
+// depends on the kind. `encode` (record/codec.h) turns a struct of this file into canonical bytes, `decode`
+// turns them back and accepts nothing that `encode` would not have written, so that one entry has exactly one
+// form and one hash. The form is specified in docs/record.md and frozen by golden tests: a field is never
+// moved, and a number never reused.
 //
-// The structs hold views. For writing they point into whatever the caller has; for reading they point into the entry's
-// bytes and live as long as those. Nothing here owns text, except what comes from the model.
+// The structs hold views. For writing they point into whatever the caller has; for reading they point into
+// the entry's bytes and live as long as those. Nothing here owns text, except what comes from the model.
 //
-// What may be in an entry: masked values only, no credential, no vector, no literal of a masked field (those as
-// digest and dimension). Whoever fills a struct is responsible for that.
+// What may be in an entry: masked values only, no credential, no vector, no literal of a masked field (those
+// as digest and dimension). Whoever fills a struct is responsible for that.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +30,18 @@
 
 namespace sluice::record {
 
-inline constexpr std::uint8_t kFormat = 1;              // of the canonical form
-inline constexpr std::size_t kHeaderBytes = 36;         // format, kind, shard, seq, time, session, operation
-inline constexpr std::size_t kMaxEntryBytes = 65'535;   // canonical bytes: fits the C2SP tlog-tiles entry bundle
+inline constexpr std::uint8_t kFormat = 1;       // of the canonical form
+inline constexpr std::size_t kHeaderBytes = 36;  // format, kind, shard, seq, time, session, operation
+inline constexpr std::size_t kMaxEntryBytes =
+    65'535;  // canonical bytes: fits the C2SP tlog-tiles entry bundle
 
 // On-disk values: never renumber.
 enum class Kind : std::uint8_t {
-  opened = 1,          // a writer took the shard; always the first entry of a run
-  closed = 2,          // that writer let go of it in good order
-  carried = 3,         // at the start of a segment: what is still open from the segments before
-  clock_stepped = 4,   // the wall clock went back
-  shard_added = 5,     // in shard 0: another shard belongs to this record
+  opened = 1,         // a writer took the shard; always the first entry of a run
+  closed = 2,         // that writer let go of it in good order
+  carried = 3,        // at the start of a segment: what is still open from the segments before
+  clock_stepped = 4,  // the wall clock went back
+  shard_added = 5,    // in shard 0: another shard belongs to this record
 
   session_start = 10,
   session_end = 11,
@@ -77,14 +79,16 @@ std::optional<Kind> kind_from_name(std::string_view name);
 struct Header {
   Kind kind = Kind::incident;
   std::uint16_t shard = 0;
-  std::uint64_t seq = 0;  // counts up by one within the shard, from 0; the leaf's index in the shard's Merkle tree
+  std::uint64_t seq =
+      0;  // counts up by one within the shard, from 0; the leaf's index in the shard's Merkle tree
   WallTime time;
   SessionId session;      // 0: none
   OperationId operation;  // 0: none
   bool operator==(const Header&) const = default;
 };
 
-// Where an entry ended up. Proof that it is in the log; `Log::is_durable` says whether it survives what it must.
+// Where an entry ended up. Proof that it is in the log; `Log::is_durable` says whether it survives what it
+// must.
 struct Receipt {
   std::uint64_t seq = 0;
 };
@@ -92,13 +96,14 @@ struct Receipt {
 // ---------------------------------------------------------------- the log itself
 
 struct Opened {
-  std::uint64_t epoch = 0;         // counts the writers of this shard; fences an older one
-  bool after_crash = false;        // the writer before this one did not close
-  std::uint64_t torn_bytes = 0;    // of a half-written entry, cut away
-  std::uint64_t lost_entries = 0;  // known to have been committed and gone: the host crashed, or the tail was cut
-  std::uint64_t unfinished = 0;    // operations without outcome, closed by `unfinished` entries after this one
-  std::uint64_t open_sessions = 0; // sessions without end, closed after this one
-  std::string_view software;       // "sluice 0.1.0"
+  std::uint64_t epoch = 0;       // counts the writers of this shard; fences an older one
+  bool after_crash = false;      // the writer before this one did not close
+  std::uint64_t torn_bytes = 0;  // of a half-written entry, cut away
+  std::uint64_t lost_entries =
+      0;  // known to have been committed and gone: the host crashed, or the tail was cut
+  std::uint64_t unfinished = 0;  // operations without outcome, closed by `unfinished` entries after this one
+  std::uint64_t open_sessions = 0;  // sessions without end, closed after this one
+  std::string_view software;        // "sluice 0.1.0"
 };
 
 struct Closed {
@@ -149,8 +154,8 @@ std::string_view to_string(SessionEndReason reason);
 struct SessionEnd {
   SessionEndReason reason = SessionEndReason::client_closed;
   std::uint64_t operations = 0;  // the session's last operation number
-  std::uint64_t entries = 0;     // of this session in the log, this one included (set by the log): an export with
-                                 // fewer is not whole
+  std::uint64_t entries = 0;     // of this session in the log, this one included (set by the log): an export
+                              // with fewer is not whole
   std::string_view detail;
 };
 
@@ -179,8 +184,9 @@ struct Param {
   std::uint32_t dimension = 0;  // vector
   Digest digest{};              // vector and hidden
 };
-inline constexpr std::size_t kMaxParamBytes = 1024;   // kept of one parameter; the intent's digest covers it whole
-inline constexpr std::size_t kMaxParams = 64;         // kept of one operation
+inline constexpr std::size_t kMaxParamBytes =
+    1024;                                      // kept of one parameter; the intent's digest covers it whole
+inline constexpr std::size_t kMaxParams = 64;  // kept of one operation
 inline constexpr std::size_t kMaxParamsBytes = 16'384;  // kept of one operation, together
 
 // Written before the first byte goes upstream.
@@ -189,15 +195,16 @@ struct Intent {
   OperationId operation;
   std::shared_ptr<const Operation> op;  // recorded once per segment as `statement`; the log may keep it alive
   const Ruling* ruling = nullptr;       // recorded once per segment as `ruling`
-  Digest policy_digest{};              // of the policy files that decided
-  std::optional<std::uint64_t> limit;  // the effective number of records; nullopt: unbounded
-  Digest params_digest{};              // over all bound parameters; zero: none were bound
+  Digest policy_digest{};               // of the policy files that decided
+  std::optional<std::uint64_t> limit;   // the effective number of records; nullopt: unbounded
+  Digest params_digest{};               // over all bound parameters; zero: none were bound
   std::span<const Param> params;
-  std::string_view review;             // id of the approval that it used; empty: none
-  std::string_view upstream_user;      // only when other than the session's
+  std::string_view review;         // id of the approval that it used; empty: none
+  std::string_view upstream_user;  // only when other than the session's
 };
 
-// Written before each part of a reply is sent. A reply that is sent in one piece needs none: its outcome says it all.
+// Written before each part of a reply is sent. A reply that is sent in one piece needs none: its outcome says
+// it all.
 struct Chunk {
   SessionId session;
   OperationId operation;
@@ -213,26 +220,26 @@ enum class OutcomeStatus : std::uint8_t {
   stopped = 3,         // cut at its bound, or by a policy that changed
   cancelled = 4,       // by the client or by an administrator
   upstream_lost = 5,
-  client_lost = 6,     // the client went away before the end
-  suspended = 7,       // a portal with rows left; a later intent goes on with it
-  failed = 8,          // Sluice could not handle the reply
+  client_lost = 6,  // the client went away before the end
+  suspended = 7,    // a portal with rows left; a later intent goes on with it
+  failed = 8,       // Sluice could not handle the reply
 };
 std::string_view to_string(OutcomeStatus status);
 
-class RecordIds;     // record/record_ids.h
-class ReplySample;   // record/reply_sample.h
+class RecordIds;    // record/record_ids.h
+class ReplySample;  // record/reply_sample.h
 
 // Written before the end of the reply is sent.
 struct Outcome {
   SessionId session;
   OperationId operation;
   OutcomeStatus status = OutcomeStatus::ok;
-  std::string_view error_class;  // SQLSTATE, HTTP or gRPC status; empty when ok
-  std::uint64_t records = 0;     // sent to the client, or affected by a write
-  std::uint64_t bytes = 0;       // of reply sent to the client
-  Digest reply_digest{};         // over all reply bytes sent to the client
-  Nanoseconds duration{};        // from the intent to here
-  std::uint64_t masked = 0;      // values that were masked on the way
+  std::string_view error_class;       // SQLSTATE, HTTP or gRPC status; empty when ok
+  std::uint64_t records = 0;          // sent to the client, or affected by a write
+  std::uint64_t bytes = 0;            // of reply sent to the client
+  Digest reply_digest{};              // over all reply bytes sent to the client
+  Nanoseconds duration{};             // from the intent to here
+  std::uint64_t masked = 0;           // values that were masked on the way
   const RecordIds* ids = nullptr;     // nullptr: no records could be in the reply
   const ReplySample* rows = nullptr;  // nullptr: rows are not recorded
 };

@@ -1,9 +1,9 @@
 // The fields of every payload, in their order on disk, each listed once for both directions.
 //
-// `fields(io, value)` visits them. With a Writer `io` the value is const and bytes come out; with a Reader it is
-// filled. The Writer has the Reader's names, so a field cannot be written in one way and read in another. Private to
-// record/codec.cc. The order here is the file format (docs/record.md): append nothing and move nothing without a new
-// kFormat.
+// `fields(io, value)` visits them. With a Writer `io` the value is const and bytes come out; with a Reader it
+// is filled. The Writer has the Reader's names, so a field cannot be written in one way and read in another.
+// Private to record/codec.cc. The order here is the file format (docs/record.md): append nothing and move
+// nothing without a new kFormat.
 #pragma once
 
 #include <concepts>
@@ -137,7 +137,8 @@ class Reader {
 template <class T, class V>
 concept Is = std::same_as<std::remove_const_t<V>, T>;
 
-template <class Io, class V> requires Is<Opened, V>
+template <class Io, class V>
+  requires Is<Opened, V>
 void fields(Io& io, V& v) {
   io.u64(v.epoch);
   io.flag(v.after_crash);
@@ -148,12 +149,14 @@ void fields(Io& io, V& v) {
   io.text(v.software);
 }
 
-template <class Io, class V> requires Is<Closed, V>
+template <class Io, class V>
+  requires Is<Closed, V>
 void fields(Io& io, V& v) {
   io.u64(v.epoch);
 }
 
-template <class Io, class V> requires Is<CarriedEntry, V>
+template <class Io, class V>
+  requires Is<CarriedEntry, V>
 void fields(Io& io, V& v) {
   io.flag(v.last);
   io.list(v.carried.sessions, [&](auto& s) {
@@ -167,19 +170,22 @@ void fields(Io& io, V& v) {
   });
 }
 
-template <class Io, class V> requires Is<ClockStepped, V>
+template <class Io, class V>
+  requires Is<ClockStepped, V>
 void fields(Io& io, V& v) {
   io.time(v.from);
   io.time(v.to);
 }
 
-template <class Io, class V> requires Is<ShardAdded, V>
+template <class Io, class V>
+  requires Is<ShardAdded, V>
 void fields(Io& io, V& v) {
   io.u16(v.shard);
   io.fixed_bytes(v.log_id, 16);
 }
 
-template <class Io, class V> requires Is<Principal, V>
+template <class Io, class V>
+  requires Is<Principal, V>
 void fields(Io& io, V& v) {
   io.text(v.name);
   io.enumeration(v.kind, PrincipalKind::human, PrincipalKind::machine);
@@ -190,7 +196,8 @@ void fields(Io& io, V& v) {
   io.u64(v.epoch);
 }
 
-template <class Io, class V> requires Is<SessionFacts, V>
+template <class Io, class V>
+  requires Is<SessionFacts, V>
 void fields(Io& io, V& v) {
   io.text(v.connection);
   io.text(v.system);
@@ -205,7 +212,8 @@ void fields(Io& io, V& v) {
   io.time(v.started);
 }
 
-template <class Io, class V> requires Is<SessionEnd, V>
+template <class Io, class V>
+  requires Is<SessionEnd, V>
 void fields(Io& io, V& v) {
   io.enumeration(v.reason, SessionEndReason::client_closed, SessionEndReason::failed);
   io.u64(v.operations);
@@ -213,7 +221,8 @@ void fields(Io& io, V& v) {
   io.text(v.detail);
 }
 
-template <class Io, class V> requires Is<SessionRefused, V>
+template <class Io, class V>
+  requires Is<SessionRefused, V>
 void fields(Io& io, V& v) {
   io.text(v.connection);
   io.text(v.principal);
@@ -222,12 +231,14 @@ void fields(Io& io, V& v) {
   io.text(v.reason);
 }
 
-template <class Io, class V> requires Is<StatementPart, V>
+template <class Io, class V>
+  requires Is<StatementPart, V>
 void fields(Io& io, V& v) {
   io.text(v.text);
 }
 
-template <class Io, class V> requires Is<CollectionUse, V>
+template <class Io, class V>
+  requires Is<CollectionUse, V>
 void fields(Io& io, V& v) {
   io.text(v.name);
   io.enumeration(v.access, Access::none, Access(kAllAccess));
@@ -236,7 +247,8 @@ void fields(Io& io, V& v) {
   io.flag(v.all_fields);
 }
 
-template <class Io, class V> requires Is<VectorSearch, V>
+template <class Io, class V>
+  requires Is<VectorSearch, V>
 void fields(Io& io, V& v) {
   io.text(v.collection);
   io.text(v.field);
@@ -247,7 +259,8 @@ void fields(Io& io, V& v) {
 }
 
 // All of an Operation but its text.
-template <class Io, class V> requires Is<Operation, V>
+template <class Io, class V>
+  requires Is<Operation, V>
 void fields(Io& io, V& v) {
   io.text(v.system);
   io.enumeration(v.verb, Verb::unknown, kLastVerb);
@@ -263,7 +276,8 @@ void fields(Io& io, V& v) {
   io.text(v.unknown_reason);
 }
 
-template <class Io, class V> requires Is<FieldMask, V>
+template <class Io, class V>
+  requires Is<FieldMask, V>
 void fields(Io& io, V& v) {
   io.text(v.collection);
   io.text(v.field);
@@ -275,7 +289,8 @@ void fields(Io& io, V& v) {
   io.text(v.rule);
 }
 
-template <class Io, class V> requires Is<VectorMask, V>
+template <class Io, class V>
+  requires Is<VectorMask, V>
 void fields(Io& io, V& v) {
   io.text(v.collection);
   io.enumeration(v.mask, Mask::partial, Mask::remove);
@@ -283,7 +298,8 @@ void fields(Io& io, V& v) {
   io.text(v.rule);
 }
 
-template <class Io, class V> requires Is<DetectMask, V>
+template <class Io, class V>
+  requires Is<DetectMask, V>
 void fields(Io& io, V& v) {
   io.text(v.collection);
   io.texts(v.detectors);
@@ -291,7 +307,8 @@ void fields(Io& io, V& v) {
   io.text(v.rule);
 }
 
-template <class Io, class V> requires Is<MaskSet, V>
+template <class Io, class V>
+  requires Is<MaskSet, V>
 void fields(Io& io, V& v) {
   io.u64(v.id);
   io.list(v.fields, [&](auto& m) { fields(io, m); });
@@ -299,13 +316,15 @@ void fields(Io& io, V& v) {
   io.list(v.detects, [&](auto& m) { fields(io, m); });
 }
 
-template <class Io, class V> requires Is<MaskSetEntry, V>
+template <class Io, class V>
+  requires Is<MaskSetEntry, V>
 void fields(Io& io, V& v) {
   io.flag(v.continues);
   fields(io, v.masks);
 }
 
-template <class Io, class V> requires Is<ReviewTerms, V>
+template <class Io, class V>
+  requires Is<ReviewTerms, V>
 void fields(Io& io, V& v) {
   io.text(v.rule);
   io.texts(v.by);
@@ -316,7 +335,8 @@ void fields(Io& io, V& v) {
   io.flag(v.bind_vectors);
 }
 
-template <class Io, class V> requires Is<Ruling, V>
+template <class Io, class V>
+  requires Is<Ruling, V>
 void fields(Io& io, V& v) {
   io.enumeration(v.effect, Ruling::Effect::permit, Ruling::Effect::review);
   io.texts(v.rules);
@@ -330,7 +350,8 @@ void fields(Io& io, V& v) {
   if (v.effect == Ruling::Effect::review || v.obligations.over == Over::review) fields(io, v.review);
 }
 
-template <class Io, class V> requires Is<Param, V>
+template <class Io, class V>
+  requires Is<Param, V>
 void fields(Io& io, V& v) {
   io.enumeration(v.form, ParamForm::null, ParamForm::hidden);
   if (v.form == ParamForm::text || v.form == ParamForm::bytes) io.text(v.value);
@@ -338,7 +359,8 @@ void fields(Io& io, V& v) {
   if (v.form == ParamForm::vector || v.form == ParamForm::hidden) io.digest(v.digest);
 }
 
-template <class Io, class V> requires(Is<IntentEntry, V> || Is<BasicIntentEntry<std::span<const Param>>, V>)
+template <class Io, class V>
+  requires(Is<IntentEntry, V> || Is<BasicIntentEntry<std::span<const Param>>, V>)
 void fields(Io& io, V& v) {
   io.u64(v.statement);
   io.u64(v.ruling);
@@ -350,19 +372,22 @@ void fields(Io& io, V& v) {
   io.text(v.upstream_user);
 }
 
-template <class Io, class V> requires Is<ChunkEntry, V>
+template <class Io, class V>
+  requires Is<ChunkEntry, V>
 void fields(Io& io, V& v) {
   io.u64(v.records);
   io.u64(v.bytes);
   io.digest(v.digest);
 }
 
-template <class Io, class V> requires(Is<RowsEntry, V> || Is<RecordIdsEntry, V>)
+template <class Io, class V>
+  requires(Is<RowsEntry, V> || Is<RecordIdsEntry, V>)
 void fields(Io& io, V& v) {
   io.text(v.section);
 }
 
-template <class Io, class V> requires Is<OutcomeEntry, V>
+template <class Io, class V>
+  requires Is<OutcomeEntry, V>
 void fields(Io& io, V& v) {
   io.enumeration(v.status, OutcomeStatus::ok, OutcomeStatus::failed);
   io.text(v.error_class);
@@ -387,7 +412,8 @@ void fields(Io& io, V& v) {
   }
 }
 
-template <class Io, class V> requires Is<DenialEntry, V>
+template <class Io, class V>
+  requires Is<DenialEntry, V>
 void fields(Io& io, V& v) {
   io.optional(v.statement, [&](auto& s) { io.u64(s); });
   io.optional(v.ruling, [&](auto& r) { io.u64(r); });
@@ -398,12 +424,14 @@ void fields(Io& io, V& v) {
   io.text(v.text);
 }
 
-template <class Io, class V> requires Is<Unfinished, V>
+template <class Io, class V>
+  requires Is<Unfinished, V>
 void fields(Io& io, V& v) {
   io.u64(v.intent);
 }
 
-template <class Io, class V> requires Is<ReviewRequested, V>
+template <class Io, class V>
+  requires Is<ReviewRequested, V>
 void fields(Io& io, V& v) {
   io.text(v.review);
   io.text(v.rule);
@@ -415,7 +443,8 @@ void fields(Io& io, V& v) {
   io.time(v.expires);
 }
 
-template <class Io, class V> requires Is<ReviewDecided, V>
+template <class Io, class V>
+  requires Is<ReviewDecided, V>
 void fields(Io& io, V& v) {
   io.text(v.review);
   io.text(v.approver);
@@ -424,13 +453,15 @@ void fields(Io& io, V& v) {
   io.flag(v.final);
 }
 
-template <class Io, class V> requires Is<ReviewUsed, V>
+template <class Io, class V>
+  requires Is<ReviewUsed, V>
 void fields(Io& io, V& v) {
   io.text(v.review);
   io.u32(v.uses_left);
 }
 
-template <class Io, class V> requires Is<PolicyLoaded, V>
+template <class Io, class V>
+  requires Is<PolicyLoaded, V>
 void fields(Io& io, V& v) {
   io.u64(v.version);
   io.digest(v.digest);
@@ -438,7 +469,8 @@ void fields(Io& io, V& v) {
   io.text(v.source);
 }
 
-template <class Io, class V> requires Is<PolicyRejected, V>
+template <class Io, class V>
+  requires Is<PolicyRejected, V>
 void fields(Io& io, V& v) {
   io.text(v.file);
   io.u32(v.line);
@@ -447,7 +479,8 @@ void fields(Io& io, V& v) {
   io.u64(v.kept_version);
 }
 
-template <class Io, class V> requires Is<AdminAction, V>
+template <class Io, class V>
+  requires Is<AdminAction, V>
 void fields(Io& io, V& v) {
   io.text(v.actor);
   io.text(v.action);
@@ -458,7 +491,8 @@ void fields(Io& io, V& v) {
 }
 
 // Whether it was issued or revoked is the entry's kind.
-template <class Io, class V> requires Is<TokenEvent, V>
+template <class Io, class V>
+  requires Is<TokenEvent, V>
 void fields(Io& io, V& v) {
   io.text(v.token_id);
   io.text(v.principal);
@@ -467,7 +501,8 @@ void fields(Io& io, V& v) {
   io.optional(v.expires, [&](auto& t) { io.time(t); });
 }
 
-template <class Io, class V> requires Is<Incident, V>
+template <class Io, class V>
+  requires Is<Incident, V>
 void fields(Io& io, V& v) {
   io.text(v.code);
   io.text(v.detail);

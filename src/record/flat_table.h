@@ -1,6 +1,6 @@
-// FlatTable: an open-addressing hash table that allocates only when it grows, for what the log keeps per open session
-// and operation. Linear probing, erased by shifting back, at most half full. Keys are cheap to copy; `Hash` must mix
-// well, because the low bits choose the slot.
+// FlatTable: an open-addressing hash table that allocates only when it grows, for what the log keeps per open
+// session and operation. Linear probing, erased by shifting back, at most half full. Keys are cheap to copy;
+// `Hash` must mix well, because the low bits choose the slot.
 #pragma once
 
 #include <cstddef>
@@ -79,7 +79,7 @@ class FlatTable {
   };
 
   std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t home(const Key& key) const { return Hash{}(key) & mask(); }
+  std::size_t home(const Key& key) const { return Hash{}(key)&mask(); }
   std::size_t next(std::size_t i) const { return (i + 1) & mask(); }
   std::size_t distance(std::size_t from, std::size_t to) const { return (to - from) & mask(); }
 

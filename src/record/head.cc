@@ -31,7 +31,8 @@ Result<HeadFacts> read_head(const std::filesystem::path& shard_folder) {
   head.entries = in.u64le();
   head.checkpoint_bytes = in.u64le();
   auto closed = in.u64le();
-  if (!in.ok() || !known || closed > 1) return fail(Errc::malformed, "{} is not the head of a shard", kHeadName);
+  if (!in.ok() || !known || closed > 1)
+    return fail(Errc::malformed, "{} is not the head of a shard", kHeadName);
   std::ranges::copy(id, head.log_id.begin());
   head.closed = closed == 1;
   return head;

@@ -1,5 +1,6 @@
-// The head of a shard: a small mapped file beside the segments that says how far the log got. It shows when the tail is
-// cut (the log would be shorter than the head), and tells a new writer what the one before it knew.
+// The head of a shard: a small mapped file beside the segments that says how far the log got. It shows when
+// the tail is cut (the log would be shorter than the head), and tells a new writer what the one before it
+// knew.
 //
 //   0   8   "SLUICEHD"          32  u64  epoch of the writer
 //   8   u16 format              40  u64  entries committed

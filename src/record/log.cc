@@ -5,8 +5,8 @@
 namespace sluice::record {
 namespace {
 
-// Of a statement's text: what one entry holds, so that statement and facts stay within kMaxEntryBytes, and how much is
-// recorded at all. A longer statement is refused: what cannot be recorded does not pass.
+// Of a statement's text: what one entry holds, so that statement and facts stay within kMaxEntryBytes, and
+// how much is recorded at all. A longer statement is refused: what cannot be recorded does not pass.
 constexpr std::size_t kTextPerEntry = 30'000;
 constexpr std::size_t kMaxStatementText = 1 << 20;
 constexpr std::size_t kMaskSetBytes = 32 * 1024;  // of a mask set in one entry
@@ -17,16 +17,21 @@ constexpr std::size_t kInlineRows = 24 * 1024;
 constexpr std::size_t kPiece = 32 * 1024;
 
 // Texts that come from outside the gateway and have no limit of their own where they arise.
-constexpr std::size_t kMaxClientText = 1024;   // a name, an address, a reason
-constexpr std::size_t kMaxDetailText = 8192;   // a summary, a message, a refused request
+constexpr std::size_t kMaxClientText = 1024;  // a name, an address, a reason
+constexpr std::size_t kMaxDetailText = 8192;  // a summary, a message, a refused request
 
-std::string_view cut(std::string_view text, std::size_t limit) { return text.substr(0, limit); }
+std::string_view cut(std::string_view text, std::size_t limit) {
+  return text.substr(0, limit);
+}
 
-bool is_zero(const Digest& digest) { return digest == Digest{}; }
+bool is_zero(const Digest& digest) {
+  return digest == Digest{};
+}
 
 }  // namespace
 
-// ---------------------------------------------------------------- statements, masks, rulings: once per segment
+// ---------------------------------------------------------------- statements, masks, rulings: once per
+// segment
 
 Result<std::uint64_t> Log::Body::statement_seq(const std::shared_ptr<const Operation>& op) {
   if (auto known = remembered_.statement(op)) return *known;
@@ -58,7 +63,8 @@ Result<std::uint64_t> Log::Body::statement_seq(const std::shared_ptr<const Opera
 }
 
 // The parts and the statement, into one segment.
-Result<std::optional<std::uint64_t>> Log::Body::write_statement(const Operation& op, const Digest& text_digest) {
+Result<std::optional<std::uint64_t>> Log::Body::write_statement(const Operation& op,
+                                                                const Digest& text_digest) {
   StatementSource source{.op = op, .text = op.text, .parts = 0, .text_digest = text_digest};
   for (; source.text.size() > kTextPerEntry; ++source.parts) {
     StatementPart part{source.text.substr(0, kTextPerEntry)};
@@ -182,7 +188,8 @@ Result<Receipt> Log::intent(const Intent& intent) {
     return fail(Errc::invalid_argument, "an intent names its operation and the ruling on it");
   }
   if (body_->open().has_operation(intent.session, intent.operation)) {
-    return fail(Errc::conflict, "operation {} is already open", format_operation(intent.session, intent.operation));
+    return fail(Errc::conflict, "operation {} is already open",
+                format_operation(intent.session, intent.operation));
   }
   BasicIntentEntry<std::span<const Param>> entry{
       .limit = intent.limit,
@@ -259,13 +266,14 @@ Result<void> Log::Body::attach_samples(const Outcome& outcome, OutcomeEntry& ent
 
 Result<Receipt> Log::outcome(const Outcome& outcome) {
   CHECK_OK(body_->require_operation(outcome.session, outcome.operation));
-  OutcomeEntry entry{.status = outcome.status,
-                     .error_class = cut(outcome.error_class, kMaxClientText),
-                     .records = outcome.records,
-                     .bytes = outcome.bytes,
-                     .reply_digest = outcome.reply_digest,
-                     .duration_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration.count(), 0)),
-                     .masked = outcome.masked};
+  OutcomeEntry entry{
+      .status = outcome.status,
+      .error_class = cut(outcome.error_class, kMaxClientText),
+      .records = outcome.records,
+      .bytes = outcome.bytes,
+      .reply_digest = outcome.reply_digest,
+      .duration_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration.count(), 0)),
+      .masked = outcome.masked};
   CHECK_OK(body_->attach_samples(outcome, entry));
   return body_->write(Kind::outcome, outcome.session, outcome.operation,
                       [&](FixedWriter& out) { record::encode(out, entry); });
@@ -355,18 +363,44 @@ Result<Receipt> Log::append(const ShardAdded& shard) {
   return body_->write(Kind::shard_added, {}, {}, [&](FixedWriter& out) { record::encode(out, shard); });
 }
 
-Result<void> Log::sync() { return body_->sync(); }
-bool Log::is_durable(Receipt receipt) const { return body_->is_durable(receipt); }
-void Log::tick() { body_->tick(); }
-Result<void> Log::maintain() { return body_->maintain(); }
-Result<void> Log::prepare_next() { return body_->prepare_next(); }
-Result<void> Log::write_checkpoints() { return body_->write_checkpoints(); }
-void Log::request_checkpoint() { body_->request_checkpoint(); }
-void Log::stop(std::string why) { body_->stop(std::move(why)); }
-void Log::resume() { body_->resume(); }
-Result<void> Log::close() { return body_->close(); }
-LogStatus Log::status() const { return body_->status(); }
-bool Log::accepting() const { return body_->accepting(); }
-const std::array<std::uint8_t, 16>& Log::log_id() const { return body_->log_id(); }
+Result<void> Log::sync() {
+  return body_->sync();
+}
+bool Log::is_durable(Receipt receipt) const {
+  return body_->is_durable(receipt);
+}
+void Log::tick() {
+  body_->tick();
+}
+Result<void> Log::maintain() {
+  return body_->maintain();
+}
+Result<void> Log::prepare_next() {
+  return body_->prepare_next();
+}
+Result<void> Log::write_checkpoints() {
+  return body_->write_checkpoints();
+}
+void Log::request_checkpoint() {
+  body_->request_checkpoint();
+}
+void Log::stop(std::string why) {
+  body_->stop(std::move(why));
+}
+void Log::resume() {
+  body_->resume();
+}
+Result<void> Log::close() {
+  return body_->close();
+}
+LogStatus Log::status() const {
+  return body_->status();
+}
+bool Log::accepting() const {
+  return body_->accepting();
+}
+const std::array<std::uint8_t, 16>& Log::log_id() const {
+  return body_->log_id();
+}
 
 }  // namespace sluice::record

@@ -1,25 +1,28 @@
-// Log: the append-only record of one shard. Nothing is forwarded before its intent is in here, and nothing ends before
-// its outcome is (DESIGN §7).
+// Log: the append-only record of one shard. Nothing is forwarded before its intent is in here, and nothing
+// ends before its outcome is (DESIGN §7).
 //
 //   TRY(auto log, Log::open({.folder = "/var/lib/sluice/record", .shard = 1, .key = key}, clock));
 //   TRY(auto receipt, log->intent({.session = id, .operation = n, .op = op, .ruling = &ruling, ...}));
-//   CHECK_OK(log->sync());              // durability `host` only: once per turn of the event loop, for all receipts
+//   CHECK_OK(log->sync());              // durability `host` only: once per turn of the event loop, for all
+//   receipts
 //   ... forward ...
 //   TRY(receipt, log->outcome({...}));  // before the end of the reply
 //
-// Threads. One writer: all functions belong to the thread that owns the log, except status(), accepting(), stop() and
-// resume(), which any thread may call, and `maintain()`, which does the slow work (allocating the next segment, signing
-// and writing checkpoints, trimming finished segments) and may run on one other thread, or on the same one. `tick()` is
-// cheap and belongs to the owner; call it about once a second. End the thread of maintain() before close().
+// Threads. One writer: all functions belong to the thread that owns the log, except status(), accepting(),
+// stop() and resume(), which any thread may call, and `maintain()`, which does the slow work (allocating the
+// next segment, signing and writing checkpoints, trimming finished segments) and may run on one other thread,
+// or on the same one. `tick()` is cheap and belongs to the owner; call it about once a second. End the thread
+// of maintain() before close().
 //
-// Cost. An append is a copy into a memory-mapped segment and one SHA-256; no system call, no allocation in steady
-// state. The commit word of an entry is stored last with release order, so a process killed at any instruction leaves
-// a whole entry or none, and what was appended stays with the kernel.
+// Cost. An append is a copy into a memory-mapped segment and one SHA-256; no system call, no allocation in
+// steady state. The commit word of an entry is stored last with release order, so a process killed at any
+// instruction leaves a whole entry or none, and what was appended stays with the kernel.
 //
-// Failure. Segments are allocated (posix_fallocate) before they are mapped, so a full disk is Errc::storage_failed
-// from an append and never a signal. While there is no space every append is refused, and allocation is tried again at
-// most every kRetryAfter. Room for the outcomes of what is already under way is kept back. A log that finds its files
-// altered under it refuses for good. An error means that nothing of the entry is in the log.
+// Failure. Segments are allocated (posix_fallocate) before they are mapped, so a full disk is
+// Errc::storage_failed from an append and never a signal. While there is no space every append is refused,
+// and allocation is tried again at most every kRetryAfter. Room for the outcomes of what is already under way
+// is kept back. A log that finds its files altered under it refuses for good. An error means that nothing of
+// the entry is in the log.
 //
 // Layout on disk, guarantees and their limits: docs/record.md.
 #pragma once
@@ -48,8 +51,8 @@ enum class Durability : std::uint8_t {
 
 inline constexpr std::uint64_t kDefaultSegmentBytes = 64ULL << 20;  // a shard holds two: in use and prepared
 inline constexpr std::uint64_t kMinSegmentBytes = 64ULL << 10;      // for tests
-inline constexpr std::uint64_t kMaxSegmentBytes = 1ULL << 30;       // re-read whole at start: seconds, not minutes
-inline constexpr std::chrono::milliseconds kRetryAfter{500};        // between attempts to get space
+inline constexpr std::uint64_t kMaxSegmentBytes = 1ULL << 30;  // re-read whole at start: seconds, not minutes
+inline constexpr std::chrono::milliseconds kRetryAfter{500};   // between attempts to get space
 
 struct LogOptions {
   std::filesystem::path folder;  // of the whole record; this shard's own folder is below it
@@ -58,23 +61,23 @@ struct LogOptions {
   std::string name = "sluice";   // of the key and of the log in signed notes; no spaces, no plus sign
   std::uint64_t segment_bytes = kDefaultSegmentBytes;
   Durability durability = Durability::process;
-  std::chrono::seconds checkpoint_every{10};       // while there is something new to sign
-  std::uint64_t checkpoint_entries = 100'000;      // or this many entries, whichever comes first
-  std::string software = "sluice";                 // name and version, for the `opened` entry
+  std::chrono::seconds checkpoint_every{10};   // while there is something new to sign
+  std::uint64_t checkpoint_entries = 100'000;  // or this many entries, whichever comes first
+  std::string software = "sluice";             // name and version, for the `opened` entry
 };
 
 struct LogStatus {
   bool accepting = false;
-  std::string why_not;              // empty while accepting
-  std::uint64_t entries = 0;        // committed
-  std::uint64_t durable = 0;        // of those, durable in the log's own sense
-  std::uint64_t checkpointed = 0;   // of those, under a signed checkpoint
+  std::string why_not;             // empty while accepting
+  std::uint64_t entries = 0;       // committed
+  std::uint64_t durable = 0;       // of those, durable in the log's own sense
+  std::uint64_t checkpointed = 0;  // of those, under a signed checkpoint
   std::uint64_t segment = 0;
-  std::uint64_t segment_used = 0;   // bytes
+  std::uint64_t segment_used = 0;  // bytes
   bool next_ready = false;
   std::uint64_t open_sessions = 0;
   std::uint64_t open_operations = 0;
-  std::uint64_t refused = 0;        // appends refused since open
+  std::uint64_t refused = 0;  // appends refused since open
 };
 
 class Log {
@@ -119,11 +122,13 @@ class Log {
   Result<void> write_checkpoints();
   void request_checkpoint();  // by the owner; the next maintain() writes it
 
-  // From any thread: refuses everything from now on, with `why` in the error, until resume(). For administrators and tests.
+  // From any thread: refuses everything from now on, with `why` in the error, until resume(). For
+  // administrators and tests.
   void stop(std::string why);
   void resume();
 
-  // Appends `closed`, writes a last checkpoint and gives the shard up. Open operations stay open: end sessions first.
+  // Appends `closed`, writes a last checkpoint and gives the shard up. Open operations stay open: end
+  // sessions first.
   Result<void> close();
 
   // From any thread.

@@ -23,8 +23,8 @@ Log::Body::~Body() {
 Result<void> Log::Body::start() {
   if (options_.segment_bytes < kMinSegmentBytes || options_.segment_bytes > kMaxSegmentBytes ||
       options_.segment_bytes % 4096 != 0) {
-    return fail(Errc::invalid_argument, "a segment has between {} and {} bytes, a multiple of 4096", kMinSegmentBytes,
-                kMaxSegmentBytes);
+    return fail(Errc::invalid_argument, "a segment has between {} and {} bytes, a multiple of 4096",
+                kMinSegmentBytes, kMaxSegmentBytes);
   }
   if (options_.name.empty() || options_.name.find_first_of(" +\n") != std::string::npos) {
     return fail(Errc::invalid_argument, "the record's name must not be empty or hold a space or a plus sign");
@@ -78,7 +78,8 @@ Result<void> Log::Body::settle_recovered(RecoveredShard& recovered) {
   CHECK_OK(write(Kind::opened, {}, {}, [&](FixedWriter& out) { encode(out, opened); }));
   for (const auto& o : open.operations) {
     Unfinished unfinished{.intent = o.intent};
-    CHECK_OK(write(Kind::unfinished, o.session, o.operation, [&](FixedWriter& out) { encode(out, unfinished); }));
+    CHECK_OK(
+        write(Kind::unfinished, o.session, o.operation, [&](FixedWriter& out) { encode(out, unfinished); }));
   }
   for (const auto& s : open.sessions) {
     SessionEnd end{.reason = SessionEndReason::gateway_lost, .entries = open_.entries_of(s.session) + 1};
@@ -121,8 +122,8 @@ std::string Log::Body::why_not() const {
   return {};
 }
 
-// After a failed fdatasync the kernel may have dropped the pages, and a second one would say that all is well. So the
-// first failure is the end.
+// After a failed fdatasync the kernel may have dropped the pages, and a second one would say that all is
+// well. So the first failure is the end.
 Result<void> Log::Body::sync_file(const File& file) {
   auto synced = disk_.sync(file);
   if (!synced) fault_ = Fault::sync_failed;
@@ -136,7 +137,8 @@ std::unexpected<Error> Log::Body::too_large(Kind kind) {
 
 Result<void> Log::Body::require_session(SessionId session) {
   if (open_.has_session(session)) return {};
-  return fail(Errc::invalid_argument, "session {} is not open in shard {}", to_string(session), options_.shard);
+  return fail(Errc::invalid_argument, "session {} is not open in shard {}", to_string(session),
+              options_.shard);
 }
 
 Result<void> Log::Body::require_operation(SessionId session, OperationId operation) {
@@ -155,8 +157,8 @@ void Log::Body::resume() {
   stopped_ = false;
 }
 
-// Times in a log never run back unnoticed: a small step back is ignored until the clock has caught up, a larger one is
-// an entry of its own.
+// Times in a log never run back unnoticed: a small step back is ignored until the clock has caught up, a
+// larger one is an entry of its own.
 Result<void> Log::Body::keep_time() {
   auto now = clock_.now();
   if (now >= last_time_) [[likely]] {
@@ -168,7 +170,8 @@ Result<void> Log::Body::keep_time() {
   last_time_ = now;
   Receipt receipt;
   for (int round = 0; round <= kMaxRolls; ++round) {
-    auto fit = try_write(Kind::clock_stepped, {}, {}, [&](FixedWriter& out) { encode(out, step); }, false, receipt);
+    auto fit =
+        try_write(Kind::clock_stepped, {}, {}, [&](FixedWriter& out) { encode(out, step); }, false, receipt);
     if (fit == Fit::done) return {};
     if (auto rolled = roll(); !rolled) {
       last_time_ = step.from;
@@ -219,14 +222,14 @@ Result<void> Log::Body::prepare_next() {
   return make_next();
 }
 
-// Goes over to the next segment. The order is what makes a kill at any point harmless: the new segment is whole before
-// it has its name, it has its name before the old one says that the log goes on, and it says what is open before
-// anything else.
+// Goes over to the next segment. The order is what makes a kill at any point harmless: the new segment is
+// whole before it has its name, it has its name before the old one says that the log goes on, and it says
+// what is open before anything else.
 Result<void> Log::Body::roll() {
   auto carried_bytes = frame_bytes(kHeaderBytes + 16) + open_.sessions() * 16 + open_.operations() * 24;
   if (carried_bytes > options_.segment_bytes / 2) {
-    return fail(Errc::storage_failed, "segments of {} bytes are too small for {} open sessions", options_.segment_bytes,
-                open_.sessions());
+    return fail(Errc::storage_failed, "segments of {} bytes are too small for {} open sessions",
+                options_.segment_bytes, open_.sessions());
   }
   std::shared_ptr<LiveSegment> next;
   {
@@ -289,7 +292,9 @@ Result<void> Log::Body::write_carried() {
     take(open.operations, operations, entry.carried.operations);
     last = entry.last = sessions == open.sessions.size() && operations == open.operations.size();
     Receipt receipt;
-    if (try_write(Kind::carried, {}, {}, [&](FixedWriter& out) { encode(out, entry); }, false, receipt) != Fit::done) {
+    if (try_write(
+            Kind::carried, {}, {}, [&](FixedWriter& out) { encode(out, entry); }, false, receipt) !=
+        Fit::done) {
       return fail(Errc::internal, "a new segment has no room for what is open");
     }
   }
@@ -309,7 +314,9 @@ Result<void> Log::Body::sync() {
   return {};
 }
 
-void Log::Body::request_checkpoint() { checkpoint_due_ = true; }
+void Log::Body::request_checkpoint() {
+  checkpoint_due_ = true;
+}
 
 void Log::Body::tick() {
   if (!segment_) return;
@@ -335,8 +342,8 @@ void Log::Body::queue_checkpoint() {
   pending_.push_back(std::move(pending));
 }
 
-// A checkpoint is written only after the entries that it covers are on disk: otherwise a crash of the host would leave
-// a signed statement about entries that are gone, which is what tampering looks like.
+// A checkpoint is written only after the entries that it covers are on disk: otherwise a crash of the host
+// would leave a signed statement about entries that are gone, which is what tampering looks like.
 Result<void> Log::Body::write_checkpoints() {
   std::scoped_lock one_at_a_time{notes_mutex_};
   for (;;) {

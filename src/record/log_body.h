@@ -1,5 +1,5 @@
-// The inside of Log. Three parts: the append itself (here, inlined), the typed entries (log.cc), and the segments and
-// checkpoints around them (log_body.cc).
+// The inside of Log. Three parts: the append itself (here, inlined), the typed entries (log.cc), and the
+// segments and checkpoints around them (log_body.cc).
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,10 @@
 
 namespace sluice::record {
 
-inline constexpr std::chrono::milliseconds kClockTolerance{1000};  // a smaller step back is slewing, not a step
-// What an operation and a session still have to write when they end (an outcome without rows, an end), kept free in a
-// segment while there is no next one.
+inline constexpr std::chrono::milliseconds kClockTolerance{
+    1000};  // a smaller step back is slewing, not a step
+// What an operation and a session still have to write when they end (an outcome without rows, an end), kept
+// free in a segment while there is no next one.
 inline constexpr std::size_t kReservePerOperation = 320;
 inline constexpr std::size_t kReservePerSession = 192;
 inline constexpr std::size_t kLargestReserve = 4;  // at most a quarter of a segment
@@ -30,21 +31,22 @@ class Log::Body {
   Result<void> close();
   ~Body();
 
-  // Appends one entry. `encode(FixedWriter&)` writes its payload, and may be called more than once. `opens`: more will
-  // have to be written because of this one.
+  // Appends one entry. `encode(FixedWriter&)` writes its payload, and may be called more than once. `opens`:
+  // more will have to be written because of this one.
   template <class Encode>
-  Result<Receipt> write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens = false);
+  Result<Receipt> write(Kind kind, SessionId session, OperationId operation, Encode&& encode,
+                        bool opens = false);
 
-  // Appends one entry that belongs into the segment of those before it. nullopt: it had no room, and the next segment has
-  // begun; all of them must be written again.
+  // Appends one entry that belongs into the segment of those before it. nullopt: it had no room, and the next
+  // segment has begun; all of them must be written again.
   template <class Encode>
   Result<std::optional<Receipt>> write_here(Kind kind, Encode&& encode);
 
-  // For entries that name others of the same segment by seq: `prepare` writes those or finds them, `encode` then uses
-  // what it found. When the segment changes in between, both are done again.
+  // For entries that name others of the same segment by seq: `prepare` writes those or finds them, `encode`
+  // then uses what it found. When the segment changes in between, both are done again.
   template <class Prepare, class Encode>
-  Result<Receipt> write_with(Kind kind, SessionId session, OperationId operation, Prepare&& prepare, Encode&& encode,
-                             bool opens);
+  Result<Receipt> write_with(Kind kind, SessionId session, OperationId operation, Prepare&& prepare,
+                             Encode&& encode, bool opens);
 
   Result<std::uint64_t> statement_seq(const std::shared_ptr<const Operation>& op);
   Result<std::uint64_t> ruling_seq(const Ruling& ruling, const Digest& policy_digest);
@@ -78,10 +80,12 @@ class Log::Body {
   enum class Fit : std::uint8_t { done, no_room, too_large };
 
   template <class Encode>
-  Fit try_write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens, Receipt& receipt);
+  Fit try_write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens,
+                Receipt& receipt);
 
   Result<void> admit() {
-    if (accepting()) [[likely]] return {};
+    if (accepting()) [[likely]]
+      return {};
     return refuse();
   }
   Result<void> refuse();
@@ -133,8 +137,8 @@ class Log::Body {
   std::shared_ptr<LiveSegment> segment_;
   std::uint8_t* base_ = nullptr;
   std::size_t at_ = 0;
-  std::size_t end_ = 0;  // the last kEndBytes stay free
-  std::uint64_t segments_used_ = 0;   // number of the present one
+  std::size_t end_ = 0;              // the last kEndBytes stay free
+  std::uint64_t segments_used_ = 0;  // number of the present one
   Frontier tree_;
   Sha256 hash_;
   WallTime last_time_;
@@ -144,12 +148,12 @@ class Log::Body {
   std::string ruling_scratch_;
   std::vector<Param> params_;
   std::atomic<bool> stopped_ = false;
-  std::uint64_t synced_ = 0;                                // host: entries known to be on disk
-  std::vector<std::shared_ptr<LiveSegment>> unsynced_;      // host: finished since the last sync
-  bool names_unsynced_ = false;                             // host: a segment got its name since the last sync
+  std::uint64_t synced_ = 0;                            // host: entries known to be on disk
+  std::vector<std::shared_ptr<LiveSegment>> unsynced_;  // host: finished since the last sync
+  bool names_unsynced_ = false;                         // host: a segment got its name since the last sync
   SteadyTime retry_at_{};
   std::atomic<bool> no_space_ = false;
-  std::uint64_t queued_size_ = 0;                           // entries under the last checkpoint asked for
+  std::uint64_t queued_size_ = 0;  // entries under the last checkpoint asked for
   SteadyTime queued_at_{};
   bool checkpoint_due_ = false;
 
@@ -191,7 +195,8 @@ class Log::Body {
 
 template <class Encode>
 bool Log::Body::ever_fits(Encode&& encode) {
-  auto room = std::min(kMaxEntryBytes, options_.segment_bytes - kSegmentHeaderBytes - kFrameHeaderBytes - kEndBytes);
+  auto room =
+      std::min(kMaxEntryBytes, options_.segment_bytes - kSegmentHeaderBytes - kFrameHeaderBytes - kEndBytes);
   scratch_.resize(kMaxEntryBytes);
   auto* begin = reinterpret_cast<std::uint8_t*>(scratch_.data());
   FixedWriter out{begin, begin + room - kHeaderBytes};
@@ -200,8 +205,8 @@ bool Log::Body::ever_fits(Encode&& encode) {
 }
 
 template <class Encode>
-Log::Body::Fit Log::Body::try_write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens,
-                                    Receipt& receipt) {
+Log::Body::Fit Log::Body::try_write(Kind kind, SessionId session, OperationId operation, Encode&& encode,
+                                    bool opens, Receipt& receipt) {
   auto room = end_ - at_;
   if (room < kFrameHeaderBytes + kHeaderBytes) return Fit::no_room;
   auto* frame = base_ + at_;
@@ -221,7 +226,8 @@ Log::Body::Fit Log::Body::try_write(Kind kind, SessionId session, OperationId op
   std::memcpy(frame + kCommitBytes, leaf.data(), leaf.size());
   auto commit = static_cast<std::uint32_t>(size);
   if constexpr (std::endian::native == std::endian::big) commit = __builtin_bswap32(commit);
-  std::atomic_ref<std::uint32_t>{*reinterpret_cast<std::uint32_t*>(frame)}.store(commit, std::memory_order_release);
+  std::atomic_ref<std::uint32_t>{*reinterpret_cast<std::uint32_t*>(frame)}.store(commit,
+                                                                                 std::memory_order_release);
   at_ += frame_bytes(size);
   tree_.add(leaf);
   head_.set_entries(tree_.size());
@@ -232,7 +238,8 @@ Log::Body::Fit Log::Body::try_write(Kind kind, SessionId session, OperationId op
 }
 
 template <class Encode>
-Result<Receipt> Log::Body::write(Kind kind, SessionId session, OperationId operation, Encode&& encode, bool opens) {
+Result<Receipt> Log::Body::write(Kind kind, SessionId session, OperationId operation, Encode&& encode,
+                                 bool opens) {
   CHECK_OK(admit());
   CHECK_OK(keep_time());
   Receipt receipt;
@@ -265,8 +272,8 @@ Result<Receipt> Log::Body::write_with(Kind kind, SessionId session, OperationId 
   CHECK_OK(admit());
   CHECK_OK(keep_time());
   Receipt receipt;
-  // The first round may find the segment full at any step; a second one, in a fresh segment, only when what belongs
-  // together is larger than a segment.
+  // The first round may find the segment full at any step; a second one, in a fresh segment, only when what
+  // belongs together is larger than a segment.
   for (int round = 0; round <= kMaxRolls; ++round) {
     auto number = segments_used_;
     CHECK_OK(prepare());

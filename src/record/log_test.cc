@@ -52,8 +52,9 @@ TEST(Log, WritesASessionThatReadsBackAndVerifies) {
     ASSERT_TRUE(scribe.log->close());
   }
   auto read = read_all(folder.path());
-  EXPECT_EQ(read.kinds, (std::vector{Kind::opened, Kind::session_start, Kind::statement, Kind::mask_set, Kind::ruling,
-                                     Kind::intent, Kind::outcome, Kind::session_end, Kind::closed}));
+  EXPECT_EQ(read.kinds,
+            (std::vector{Kind::opened, Kind::session_start, Kind::statement, Kind::mask_set, Kind::ruling,
+                         Kind::intent, Kind::outcome, Kind::session_end, Kind::closed}));
   for (std::size_t i = 0; i < read.headers.size(); ++i) EXPECT_EQ(read.headers[i].seq, i);
   auto report = verify(folder.path());
   EXPECT_EQ(report.verdict(), Verdict::intact) << format_report(report);
@@ -103,16 +104,17 @@ TEST(Log, KeepsTogetherWhatBelongsTogether) {
   Scribe scribe{folder.path()};
   scribe.start_session(7);
   auto masks = std::make_shared<MaskSet>();
-  for (int i = 0; i < 700; ++i) masks->fields.push_back({.collection = "*", .field = fmt::format("field_{}", i), .rule = "r"});
+  for (int i = 0; i < 700; ++i)
+    masks->fields.push_back({.collection = "*", .field = fmt::format("field_{}", i), .rule = "r"});
   scribe.ruling.obligations.masks = masks;
-  for (std::uint64_t n = 1; n <= 120; ++n) {
+  for (std::uint64_t n = 1; n <= 60; ++n) {
     // Statements of all lengths, some in two parts, and a new ruling each time.
     scribe.op = example_operation(std::string((n * 977) % 40'000, 's') + std::to_string(n));
     scribe.ruling.rules = {fmt::format("rule-{}", n)};
     if (n % 10 == 0) scribe.ruling.obligations.masks = std::make_shared<MaskSet>(*masks);
     ASSERT_NO_FATAL_FAILURE(scribe.run(7, n, 1));
   }
-  ASSERT_GT(scribe.log->status().segment, 20u);
+  ASSERT_GT(scribe.log->status().segment, 10u);
   auto reader = ShardReader::open(folder.path() / shard_name(0));
   SegmentContext context;
   int intents = 0;
@@ -132,7 +134,7 @@ TEST(Log, KeepsTogetherWhatBelongsTogether) {
     ASSERT_TRUE(decided) << decided.error().message();
     EXPECT_EQ(decided->ruling->obligations.masks->fields.size(), 700u);
   }
-  EXPECT_EQ(intents, 120);
+  EXPECT_EQ(intents, 60);
 }
 
 TEST(Log, RefusesWhatDoesNotBelongTogether) {
@@ -212,7 +214,8 @@ TEST(Log, RecordsIdsAndRowsBesideLargeOutcomes) {
   EXPECT_EQ(ids.kept(), kMaxRecordIds);
   EXPECT_FALSE(rows.complete());
   ASSERT_TRUE(scribe.intent(7, 1));
-  ASSERT_TRUE(scribe.log->outcome({.session = SessionId{7}, .operation = OperationId{1}, .ids = &ids, .rows = &rows}));
+  ASSERT_TRUE(scribe.log->outcome(
+      {.session = SessionId{7}, .operation = OperationId{1}, .ids = &ids, .rows = &rows}));
   auto read = read_all(folder.path());
   EXPECT_EQ(count(read, Kind::record_ids), 3u);
   EXPECT_EQ(count(read, Kind::rows), 2u);
@@ -235,7 +238,8 @@ TEST(Log, NotesAClockThatGoesBack) {
     ASSERT_TRUE((*log)->append(Incident{.code = "large"}));
   }
   auto read = read_all(folder.path());
-  EXPECT_EQ(read.kinds, (std::vector{Kind::opened, Kind::incident, Kind::clock_stepped, Kind::incident, Kind::closed}));
+  EXPECT_EQ(read.kinds,
+            (std::vector{Kind::opened, Kind::incident, Kind::clock_stepped, Kind::incident, Kind::closed}));
   EXPECT_EQ(read.headers[0].time, read.headers[1].time);
   EXPECT_LT(read.headers[3].time, read.headers[1].time);
   EXPECT_EQ(verify(folder.path()).verdict(), Verdict::intact);
@@ -260,7 +264,8 @@ TEST(Log, SignsCheckpointsWhenAsked) {
   EXPECT_EQ(report.shards.at(0).checkpoints, 2u);
 }
 
-// One thread writes, another one does the slow upkeep and watches: what the gateway does. For ThreadSanitizer.
+// One thread writes, another one does the slow upkeep and watches: what the gateway does. For
+// ThreadSanitizer.
 TEST(Log, UpkeepOnAnotherThread) {
   TemporaryFolder folder;
   {
@@ -279,7 +284,9 @@ TEST(Log, UpkeepOnAnotherThread) {
         // A reader beside the writer sees whole entries only.
         auto reader = ShardReader::open(folder.path() / shard_name(0));
         ASSERT_TRUE(reader) << reader.error().message();
-        for (auto entry = reader->next(); entry && *entry; entry = reader->next()) continue;
+        auto entry = reader->next();
+        while (entry && *entry) entry = reader->next();
+        EXPECT_TRUE(entry) << entry.error().message();
       }
     }};
     for (std::uint64_t n = 1; n <= 4000; ++n) {

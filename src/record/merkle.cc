@@ -46,8 +46,8 @@ Digest Frontier::root() const {
 }
 
 // RFC 9162 §2.1.3.2, which states the verification that RFC 6962 leaves to the reader.
-bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size, std::span<const Digest> path,
-                      const Digest& root) {
+bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size,
+                      std::span<const Digest> path, const Digest& root) {
   if (index >= size) return false;
   auto fn = index;
   auto sn = size - 1;

@@ -5,7 +5,8 @@
 //   auto root = tree.root();              // of tree.size() leaves
 //   verify_inclusion(leaf, index, size, path, root);
 //
-// ProofBuilder makes inclusion paths for some leaves in one pass over all of them, with state O(wanted × log n).
+// ProofBuilder makes inclusion paths for some leaves in one pass over all of them, with state O(wanted × log
+// n).
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ class Frontier {
 };
 
 using InclusionPath = std::vector<Digest>;  // from the leaf's sibling upwards
-bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size, std::span<const Digest> path,
-                      const Digest& root);
+bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t size,
+                      std::span<const Digest> path, const Digest& root);
 
 class ProofBuilder {
  public:

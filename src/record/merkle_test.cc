@@ -10,16 +10,10 @@
 namespace sluice::record {
 namespace {
 
-// The test data of the Certificate Transparency reference implementation: eight leaves and the roots of the first
-// 1, 2, ... 8 of them.
-const std::vector<std::string> kLeaves = {"",
-                                          "00",
-                                          "10",
-                                          "2021",
-                                          "3031",
-                                          "40414243",
-                                          "5051525354555657",
-                                          "606162636465666768696a6b6c6d6e6f"};
+// The test data of the Certificate Transparency reference implementation: eight leaves and the roots of the
+// first 1, 2, ... 8 of them.
+const std::vector<std::string> kLeaves = {
+    "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
 const std::vector<std::string> kRoots = {"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
                                          "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
                                          "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
@@ -29,8 +23,12 @@ const std::vector<std::string> kRoots = {"6e340b9cffb37a989ca544e6bb780a2c78901d
                                          "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
                                          "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"};
 
-Digest known_leaf(std::size_t i) { return leaf_hash(*from_hex(kLeaves[i])); }
-Digest numbered_leaf(std::uint64_t i) { return leaf_hash(as_bytes(std::to_string(i))); }
+Digest known_leaf(std::size_t i) {
+  return leaf_hash(*from_hex(kLeaves[i]));
+}
+Digest numbered_leaf(std::uint64_t i) {
+  return leaf_hash(as_bytes(std::to_string(i)));
+}
 
 TEST(Merkle, KnownRoots) {
   initialise_crypto();
@@ -63,7 +61,8 @@ TEST(Merkle, PathsProveTheirLeafAndNoOther) {
       EXPECT_TRUE(verify_inclusion(numbered_leaf(index), index, size, path, root)) << index << "/" << size;
       EXPECT_FALSE(verify_inclusion(numbered_leaf(index + 1), index, size, path, root));
       EXPECT_FALSE(verify_inclusion(numbered_leaf(index), index, size, path, numbered_leaf(0)) && size > 1);
-      if (size > 1) EXPECT_FALSE(verify_inclusion(numbered_leaf(index), (index + 1) % size, size, path, root));
+      if (size > 1)
+        EXPECT_FALSE(verify_inclusion(numbered_leaf(index), (index + 1) % size, size, path, root));
       EXPECT_FALSE(verify_inclusion(numbered_leaf(index), size, size, path, root));
       if (path.empty()) continue;
       auto broken = path;

@@ -129,7 +129,8 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key
   if (!is_signed_by(body, note.substr(end + 2), key)) {
     return fail(Errc::forbidden, "checkpoint {} is not signed by {}", *count, key.name);
   }
-  Checkpoint out{.origin = std::string{*origin}, .size = *count, .time = std::string{*time}, .segment = *in_segment};
+  Checkpoint out{
+      .origin = std::string{*origin}, .size = *count, .time = std::string{*time}, .segment = *in_segment};
   std::copy(hash->begin(), hash->end(), out.root.begin());
   return out;
 }
@@ -142,7 +143,8 @@ NoteFile split_notes(std::string_view file) {
     auto rest = file.substr(blank + 2);
     std::size_t signatures = 0;
     while (rest.starts_with(kSignatureLine) && take_line(rest)) ++signatures;
-    if (signatures == 0 || rest.starts_with(kSignatureLine)) break;  // none, or the last one lacks its line feed
+    if (signatures == 0 || rest.starts_with(kSignatureLine))
+      break;  // none, or the last one lacks its line feed
     auto length = file.size() - rest.size();
     out.notes.push_back(file.substr(0, length));
     file.remove_prefix(length);

@@ -1,6 +1,6 @@
 // Checkpoints: signed statements of how large the log is and what its root hash is, in the C2SP forms
-// (https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint), so that any witness or verifier of those can read
-// them.
+// (https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint), so that any witness or verifier of those
+// can read them.
 //
 //   sluice/9f2c…/shard-0001
 //   1523
@@ -50,8 +50,8 @@ std::string sign_checkpoint(const Checkpoint& checkpoint, std::string_view name,
 // Errc::malformed: not a checkpoint. Errc::forbidden: not signed by `key`.
 Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key);
 
-// Cuts a file of notes, one after the other, apart. `unfinished` is what follows the last whole note: a note that a
-// killed writer did not complete.
+// Cuts a file of notes, one after the other, apart. `unfinished` is what follows the last whole note: a note
+// that a killed writer did not complete.
 struct NoteFile {
   std::vector<std::string_view> notes;
   std::string_view unfinished;

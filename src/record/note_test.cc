@@ -35,8 +35,10 @@ TEST(Note, SignedCheckpointsOpen) {
 
 TEST(Note, OtherKeysAndNamesDoNotOpen) {
   auto note = sign_checkpoint(example_checkpoint(), "sluice", test_key());
-  EXPECT_EQ(open_checkpoint(note, verifier_key("sluice", make_signing_key().public_key)).error().code, Errc::forbidden);
-  EXPECT_EQ(open_checkpoint(note, verifier_key("other", test_key().public_key)).error().code, Errc::forbidden);
+  EXPECT_EQ(open_checkpoint(note, verifier_key("sluice", make_signing_key().public_key)).error().code,
+            Errc::forbidden);
+  EXPECT_EQ(open_checkpoint(note, verifier_key("other", test_key().public_key)).error().code,
+            Errc::forbidden);
 }
 
 TEST(Note, AnyChangedByteIsRefused) {
@@ -82,7 +84,8 @@ TEST(Note, VerifierKeysAreStrict) {
   auto key = parse_verifier_key(text + "\n");
   ASSERT_TRUE(key);
   EXPECT_EQ(key->key, test_verifier_key().key);
-  for (auto wrong : {std::string{}, std::string{"sluice"}, "x" + text, text.substr(0, text.size() - 4), text + "AAAA"}) {
+  for (auto wrong :
+       {std::string{}, std::string{"sluice"}, "x" + text, text.substr(0, text.size() - 4), text + "AAAA"}) {
     EXPECT_FALSE(parse_verifier_key(wrong)) << wrong;
   }
 }

@@ -39,7 +39,8 @@ Carried OpenWork::snapshot() const {
     out.operations.push_back({SessionId{key.session}, OperationId{key.operation}, intent});
   });
   std::ranges::sort(out.sessions, {}, [](const auto& s) { return s.session.value; });
-  std::ranges::sort(out.operations, {}, [](const auto& o) { return std::tuple(o.session.value, o.operation.value); });
+  std::ranges::sort(out.operations, {},
+                    [](const auto& o) { return std::tuple(o.session.value, o.operation.value); });
   return out;
 }
 

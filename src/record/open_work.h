@@ -1,6 +1,6 @@
-// OpenWork: the sessions and operations of a shard that have begun and not ended. The log keeps one to refuse what does
-// not belong together, and to write it at the start of each segment; recovery rebuilds one to close what a killed
-// writer left open.
+// OpenWork: the sessions and operations of a shard that have begun and not ended. The log keeps one to refuse
+// what does not belong together, and to write it at the start of each segment; recovery rebuilds one to close
+// what a killed writer left open.
 #pragma once
 
 #include "record/codec.h"
@@ -39,8 +39,8 @@ class OpenWork {
   struct HashOperation {
     std::uint64_t operator()(const OperationKey& k) const { return mix(k.session * 31 + k.operation); }
   };
-  FlatTable<std::uint64_t, std::uint64_t, HashNumber> sessions_;           // to the number of entries
-  FlatTable<OperationKey, std::uint64_t, HashOperation> operations_;       // to the intent's seq
+  FlatTable<std::uint64_t, std::uint64_t, HashNumber> sessions_;      // to the number of entries
+  FlatTable<OperationKey, std::uint64_t, HashOperation> operations_;  // to the intent's seq
 };
 
 }  // namespace sluice::record

@@ -69,12 +69,14 @@ Result<bool> ShardReader::enter(std::uint64_t number) {
   if (!cursor && cursor.error().code == Errc::not_found) return false;
   if (!cursor) return std::unexpected(std::move(cursor).error());
   const auto& header = cursor->header();
-  if (header.number != number || header.shard != shard_ || (cursor_ && header.log_id != cursor_->header().log_id)) {
-    return fail(Errc::malformed, "{} in {} does not belong where it is", segment_name(number), folder_.native());
+  if (header.number != number || header.shard != shard_ ||
+      (cursor_ && header.log_id != cursor_->header().log_id)) {
+    return fail(Errc::malformed, "{} in {} does not belong where it is", segment_name(number),
+                folder_.native());
   }
   if (cursor_ && header.first_seq() != position_.seq) {
-    return fail(Errc::malformed, "segment {} of {} begins with entry {} instead of {}", number, folder_.native(),
-                header.first_seq(), position_.seq);
+    return fail(Errc::malformed, "segment {} of {} begins with entry {} instead of {}", number,
+                folder_.native(), header.first_seq(), position_.seq);
   }
   position_ = {.segment = number, .offset = kSegmentHeaderBytes, .seq = header.first_seq()};
   cursor_.emplace(std::move(*cursor));
@@ -87,8 +89,8 @@ Result<std::optional<Entry>> ShardReader::next() {
     if (frame.state == FrameState::entry) {
       TRY(auto entry, parse_entry(frame.canonical));
       if (entry.header.seq != position_.seq || entry.header.shard != shard_) {
-        return fail(Errc::malformed, "segment {} of {} has entry {} where {} belongs, at byte {}", position_.segment,
-                    folder_.native(), entry.header.seq, position_.seq, position_.offset);
+        return fail(Errc::malformed, "segment {} of {} has entry {} where {} belongs, at byte {}",
+                    position_.segment, folder_.native(), entry.header.seq, position_.seq, position_.offset);
       }
       leaf_ = frame.leaf;
       position_.offset = cursor_->offset();
@@ -96,8 +98,8 @@ Result<std::optional<Entry>> ShardReader::next() {
       return std::optional{entry};
     }
     if (frame.state == FrameState::broken) {
-      return fail(Errc::malformed, "entry {} in segment {} of {} is altered or torn, at byte {}", position_.seq,
-                  position_.segment, folder_.native(), position_.offset);
+      return fail(Errc::malformed, "entry {} in segment {} of {} is altered or torn, at byte {}",
+                  position_.seq, position_.segment, folder_.native(), position_.offset);
     }
     // At the end. A writer killed while it changed segments left no mark, but the next one may be there.
     auto number = position_.segment + 1;

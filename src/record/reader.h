@@ -5,10 +5,10 @@
 //
 //   TRY(auto all, MergedReader::open(folder));                               // all shards, by time
 //
-// Every entry's hash, number and shard are checked on the way; whatever does not fit is an Error that names segment,
-// offset and entry. Signatures, chain and head are the verifier's (record/verifier.h). Files are read, not mapped, so
-// that a file cut under the reader is an error and not a signal. Not thread-safe; any number of readers may run beside
-// the writer.
+// Every entry's hash, number and shard are checked on the way; whatever does not fit is an Error that names
+// segment, offset and entry. Signatures, chain and head are the verifier's (record/verifier.h). Files are
+// read, not mapped, so that a file cut under the reader is an error and not a signal. Not thread-safe; any
+// number of readers may run beside the writer.
 #pragma once
 
 #include <filesystem>
@@ -26,8 +26,8 @@ class SegmentCursor {
   static Result<SegmentCursor> open(const std::filesystem::path& path);
 
   const SegmentHeader& header() const { return header_; }
-  // The frame at offset(); an entry's frame is stepped over. A broken or absent one is looked at again each time, so a
-  // tail that grows is seen. The views live until the next call.
+  // The frame at offset(); an entry's frame is stepped over. A broken or absent one is looked at again each
+  // time, so a tail that grows is seen. The views live until the next call.
   Result<Frame> next();
   std::uint64_t offset() const { return offset_; }
   void seek(std::uint64_t offset) { offset_ = offset; }
@@ -38,7 +38,7 @@ class SegmentCursor {
   File file_;
   SegmentHeader header_;
   ByteVector buffer_;
-  std::uint64_t buffer_at_ = 0;   // file offset of the buffer
+  std::uint64_t buffer_at_ = 0;  // file offset of the buffer
   std::size_t buffered_ = 0;
   std::uint64_t offset_ = kSegmentHeaderBytes;
 };
@@ -47,7 +47,7 @@ class SegmentCursor {
 struct Position {
   std::uint64_t segment = 0;  // number; 0: before the first
   std::uint64_t offset = 0;
-  std::uint64_t seq = 0;      // of the next entry
+  std::uint64_t seq = 0;  // of the next entry
   bool operator==(const Position&) const = default;
 };
 
@@ -87,7 +87,7 @@ class MergedReader {
  private:
   struct Source {
     ShardReader reader;
-    ByteVector canonical;          // of the entry ahead
+    ByteVector canonical;  // of the entry ahead
     std::optional<Entry> ahead;
     std::uint64_t segment = 0;
   };

@@ -35,7 +35,8 @@ void RecordIds::clear() {
 
 void RecordIds::add(std::string_view collection, std::string_view id) {
   ++seen_;
-  if (kept_ >= limit_ || buffer_.size() >= kMaxIdsBytes || kept_ + 1 != seen_) return;  // never with a hole inside
+  if (kept_ >= limit_ || buffer_.size() >= kMaxIdsBytes || kept_ + 1 != seen_)
+    return;  // never with a hole inside
   if (buffer_.empty() || collection != collection_) {
     collection_ = collection.substr(0, 0xFFFF);
     put_text(buffer_, kCollection, collection_);

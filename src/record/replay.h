@@ -1,11 +1,12 @@
-// Replay: a recorded session as a line of events, with everything that the record knows about each, for the CLI, the
-// API and the UI. Nothing is run again.
+// Replay: a recorded session as a line of events, with everything that the record knows about each, for the
+// CLI, the API and the UI. Nothing is run again.
 //
-//   TRY(auto place, find_session(folder, id));               // or from the index: {found.shard, found.position.segment}
-//   CHECK_OK(replay_session(folder, place, id, [&](const Event& event) { print(to_text(event)); return true; }));
+//   TRY(auto place, find_session(folder, id));               // or from the index: {found.shard,
+//   found.position.segment} CHECK_OK(replay_session(folder, place, id, [&](const Event& event) {
+//   print(to_text(event)); return true; }));
 //
-// An intent carries its statement, facts, ruling and masks in full. Texts come from clients and databases: `to_json`
-// escapes them, `to_text` also makes control characters visible, so that a terminal can show them.
+// An intent carries its statement, facts, ruling and masks in full. Texts come from clients and databases:
+// `to_json` escapes them, `to_text` also makes control characters visible, so that a terminal can show them.
 #pragma once
 
 #include <filesystem>
@@ -31,7 +32,8 @@ struct Event {
 };
 
 std::string to_json(const Event& event);  // one object
-std::string to_text(const Event& event);  // one line, and an indented one for each long fact; ends with a line feed
+std::string to_text(
+    const Event& event);  // one line, and an indented one for each long fact; ends with a line feed
 std::string to_json(const FoundOperation& operation);
 std::string to_json(const FoundSession& session);
 

@@ -38,7 +38,8 @@ class Replay : public ::testing::Test {
                                     .params_digest = digest_of("params"),
                                     .params = params,
                                     .review = "rv_0123456789"}));
-    EXPECT_TRUE(scribe.log->chunk({.session = SessionId{7}, .operation = OperationId{1}, .records = 1, .bytes = 100}));
+    EXPECT_TRUE(scribe.log->chunk(
+        {.session = SessionId{7}, .operation = OperationId{1}, .records = 1, .bytes = 100}));
     EXPECT_TRUE(scribe.log->outcome({.session = SessionId{7},
                                      .operation = OperationId{1},
                                      .records = 2,
@@ -48,11 +49,12 @@ class Replay : public ::testing::Test {
                                      .masked = 2,
                                      .ids = &ids,
                                      .rows = &rows}));
-    EXPECT_TRUE(scribe.log->denial({.session = SessionId{7},
-                                    .operation = OperationId{2},
-                                    .op = scribe.op,
-                                    .ruling = &scribe.ruling,
-                                    .denial = {Reason::over_limit, "top-k", "at most 100", "lower the limit"}}));
+    EXPECT_TRUE(
+        scribe.log->denial({.session = SessionId{7},
+                            .operation = OperationId{2},
+                            .op = scribe.op,
+                            .ruling = &scribe.ruling,
+                            .denial = {Reason::over_limit, "top-k", "at most 100", "lower the limit"}}));
     EXPECT_TRUE(scribe.log->denial({.session = SessionId{7},
                                     .operation = OperationId{3},
                                     .denial = {Reason::not_understood, "", "no such statement", ""},
@@ -89,11 +91,16 @@ TEST_F(Replay, ShowsOneSessionWithAllThatIsKnown) {
   EXPECT_THAT(intent, HasSubstr(R"("operation":"0000000000000007-1")"));
   EXPECT_THAT(intent, HasSubstr("ORDER BY embedding <-> $1"));
   EXPECT_THAT(intent, HasSubstr(R"("rules":["rag-may-search","top-k","hide-identity-fields"])"));
-  EXPECT_THAT(intent, HasSubstr(R"({"collection":"*","field":"email","mask":"redact","rule":"hide-identity-fields"})"));
+  EXPECT_THAT(
+      intent,
+      HasSubstr(R"({"collection":"*","field":"email","mask":"redact","rule":"hide-identity-fields"})"));
   EXPECT_THAT(intent, HasSubstr(R"("params":[{"vector":384,)"));
   EXPECT_THAT(intent, HasSubstr(R"("open",{"hidden":true,)"));
   auto outcome = to_json(all[3]);
-  EXPECT_THAT(outcome, HasSubstr(R"("columns":["id","title","raw"],"rows":[["4711","Reset \u001b[31m\"it\"",{"bytes":"AP8=","size":2}],["4712",null,null]])"));
+  EXPECT_THAT(
+      outcome,
+      HasSubstr(
+          R"("columns":["id","title","raw"],"rows":[["4711","Reset \u001b[31m\"it\"",{"bytes":"AP8=","size":2}],["4712",null,null]])"));
   EXPECT_THAT(outcome, HasSubstr(R"("record_ids":[{"collection":"public.docs","id":"4711"},)"));
   EXPECT_THAT(to_json(all[4]), HasSubstr(R"("reason":"over_limit")"));
   EXPECT_THAT(to_json(all[5]), HasSubstr(R"("request":"SELEKT 1")"));
@@ -115,7 +122,8 @@ TEST_F(Replay, UnknownSession) {
 
 TEST_F(Replay, BundleProvesASession) {
   auto place = find_session(folder.path(), SessionId{7});
-  EXPECT_EQ(export_session(folder.path(), *place, SessionId{7}, test_verifier_key()).error().code, Errc::unavailable)
+  EXPECT_EQ(export_session(folder.path(), *place, SessionId{7}, test_verifier_key()).error().code,
+            Errc::unavailable)
       << "not signed yet";
   scribe.checkpoint();
   scribe.run(8, 21, 900);  // the log goes on, over several segments
@@ -129,7 +137,8 @@ TEST_F(Replay, BundleProvesASession) {
   EXPECT_EQ(report->entries, 7u);
   auto replayed = events(SessionId{7});
   ASSERT_EQ(report->events.size(), replayed.size());
-  for (std::size_t i = 0; i < replayed.size(); ++i) EXPECT_EQ(to_json(report->events[i]), to_json(replayed[i]));
+  for (std::size_t i = 0; i < replayed.size(); ++i)
+    EXPECT_EQ(to_json(report->events[i]), to_json(replayed[i]));
 }
 
 TEST_F(Replay, BundleOfASessionInALaterSegment) {

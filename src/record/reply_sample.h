@@ -1,13 +1,15 @@
-// ReplySample: the first rows of the reply as the client got them (masked), kept in a form that knows no database.
+// ReplySample: the first rows of the reply as the client got them (masked), kept in a form that knows no
+// database.
 //
 //   sample.clear();                                // one object per session, reused
-//   sample.set_columns(names);                     // once per result; again when a later result has other columns
-//   sample.add_row(cells);                         // Cell::null(), Cell::text("..."), Cell::bytes(...)
-//   outcome.rows = &sample;
+//   sample.set_columns(names);                     // once per result; again when a later result has other
+//   columns sample.add_row(cells);                         // Cell::null(), Cell::text("..."),
+//   Cell::bytes(...) outcome.rows = &sample;
 //
-// `add_row` keeps rows until `max_rows` or `max_bytes` is reached and only counts after that; `complete()` says which
-// it was. `wants_more()` lets a caller skip the work of taking a row apart. A cell longer than kMaxCellBytes is cut and
-// carries its full length. What is beyond the sample is covered by the outcome's reply digest. Not thread-safe.
+// `add_row` keeps rows until `max_rows` or `max_bytes` is reached and only counts after that; `complete()`
+// says which it was. `wants_more()` lets a caller skip the work of taking a row apart. A cell longer than
+// kMaxCellBytes is cut and carries its full length. What is beyond the sample is covered by the outcome's
+// reply digest. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +24,10 @@
 
 namespace sluice::record {
 
-inline constexpr std::uint64_t kMaxSampleRows = 100;             // of one operation, unless configured
-inline constexpr std::size_t kMaxSampleBytes = 64 * 1024;        // encoded, of one operation, unless configured
-inline constexpr std::size_t kMaxCellBytes = 4 * 1024;           // kept of one value
-inline constexpr std::size_t kMaxSampleColumns = 1'664;          // PostgreSQL's own limit of a result
+inline constexpr std::uint64_t kMaxSampleRows = 100;       // of one operation, unless configured
+inline constexpr std::size_t kMaxSampleBytes = 64 * 1024;  // encoded, of one operation, unless configured
+inline constexpr std::size_t kMaxCellBytes = 4 * 1024;     // kept of one value
+inline constexpr std::size_t kMaxSampleColumns = 1'664;    // PostgreSQL's own limit of a result
 
 // On-disk values.
 enum class CellForm : std::uint8_t { null = 0, text = 1, bytes = 2 };

@@ -31,7 +31,8 @@ TEST(RecordIds, KeepsThemInOrder) {
   EXPECT_EQ(ids.state(), IdsState::complete);
   EXPECT_TRUE(ids.encoded().empty());
   ids.add("a", "1");
-  EXPECT_EQ(ids_of(ids.encoded()), (std::vector<std::string>{"a/1"})) << "the name is written anew after clear()";
+  EXPECT_EQ(ids_of(ids.encoded()), (std::vector<std::string>{"a/1"}))
+      << "the name is written anew after clear()";
 }
 
 TEST(RecordIds, StopsAtItsLimitAndCountsOn) {
@@ -82,18 +83,19 @@ struct Rows {
 };
 Rows rows_of(std::string_view encoded) {
   Rows out;
-  auto read = read_rows(encoded, {.columns =
-                                      [&](std::span<const std::string_view> names) {
-                                        out.columns.emplace_back(names.begin(), names.end());
-                                      },
-                                  .row =
-                                      [&](std::span<const Cell> cells) {
-                                        auto& row = out.cells.emplace_back();
-                                        for (const auto& cell : cells) {
-                                          row.emplace_back(cell.form == CellForm::null ? "<null>" : cell.value);
-                                          out.sizes.push_back(cell.full_size);
-                                        }
-                                      }});
+  auto read =
+      read_rows(encoded, {.columns =
+                              [&](std::span<const std::string_view> names) {
+                                out.columns.emplace_back(names.begin(), names.end());
+                              },
+                          .row =
+                              [&](std::span<const Cell> cells) {
+                                auto& row = out.cells.emplace_back();
+                                for (const auto& cell : cells) {
+                                  row.emplace_back(cell.form == CellForm::null ? "<null>" : cell.value);
+                                  out.sizes.push_back(cell.full_size);
+                                }
+                              }});
   EXPECT_TRUE(read) << read.error().message();
   return out;
 }
@@ -172,8 +174,9 @@ TEST(ReplySample, PiecesReadOnTheirOwn) {
 TEST(ReplySample, BrokenSectionsAreRefused) {
   using namespace std::string_literals;
   RowsReader none;
-  for (const auto& bad : {"\x02\x00"s, "\x01\x01\x00\x05\x00x"s, "\x01\x01\x00\x01\x00x\x02\x07"s, "\x01\xff\xff"s, "\x03"s,
-                          "\x01\x01\x00\x01\x00x\x02\x80"s, "\x01\x01\x00\x01\x00x\x02\x81\x01\0\0\0\0\0\0\0\x01\x00y"s}) {
+  for (const auto& bad :
+       {"\x02\x00"s, "\x01\x01\x00\x05\x00x"s, "\x01\x01\x00\x01\x00x\x02\x07"s, "\x01\xff\xff"s, "\x03"s,
+        "\x01\x01\x00\x01\x00x\x02\x80"s, "\x01\x01\x00\x01\x00x\x02\x81\x01\0\0\0\0\0\0\0\x01\x00y"s}) {
     EXPECT_FALSE(read_rows(bad, none));
   }
 }

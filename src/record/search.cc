@@ -10,12 +10,15 @@ constexpr std::array<std::string_view, 4> kDecisionNames = {"", "permit", "deny"
 constexpr std::size_t kEntriesPerCommit = 2000;
 
 bool waits_for_review(Reason reason) {
-  return reason == Reason::review_required || reason == Reason::review_rejected || reason == Reason::review_expired;
+  return reason == Reason::review_required || reason == Reason::review_rejected ||
+         reason == Reason::review_expired;
 }
 
 }  // namespace
 
-std::string_view to_string(Decision decision) { return kDecisionNames[static_cast<std::size_t>(decision)]; }
+std::string_view to_string(Decision decision) {
+  return kDecisionNames[static_cast<std::size_t>(decision)];
+}
 
 std::optional<Decision> decision_from(std::string_view name) {
   for (std::size_t i = 1; i < kDecisionNames.size(); ++i) {
@@ -71,7 +74,8 @@ Result<bool> Indexer::run(std::chrono::milliseconds budget, const Clock& clock) 
         ++shard;
         continue;
       }
-      // What was read of it and not committed is read again next time, from where the index says that it stands.
+      // What was read of it and not committed is read again next time, from where the index says that it
+      // stands.
       sink_.roll_back();
       if (!first_failure) first_failure = behind.error();
       shard = shards_.erase(shard);
@@ -117,8 +121,9 @@ Result<void> Indexer::index(Shard& shard, const Entry& entry) {
   };
   if (const auto* start = std::get_if<SessionStart>(&payload)) {
     const auto& segment = shard.reader->header();
-    return sink_.session_started(header, start->facts,
-                                 {.segment = segment.number, .offset = kSegmentHeaderBytes, .seq = segment.first_seq()});
+    return sink_.session_started(
+        header, start->facts,
+        {.segment = segment.number, .offset = kSegmentHeaderBytes, .seq = segment.first_seq()});
   }
   if (const auto* end = std::get_if<SessionEnd>(&payload)) return sink_.session_ended(header, *end);
   if (const auto* intent = std::get_if<IntentEntry>(&payload)) {

@@ -1,7 +1,7 @@
 // Searching the record: "who has ever been sent record X?", "what did this principal do on Tuesday?".
 //
-// An Index answers queries; it is made from the segments, off the hot path, and can be made anew from them at any time:
-// the segments are the truth. The SQLite one is store/record_index.h.
+// An Index answers queries; it is made from the segments, off the hot path, and can be made anew from them at
+// any time: the segments are the truth. The SQLite one is store/record_index.h.
 //
 //   Indexer indexer{folder, index};
 //   TRY(auto more, indexer.run(std::chrono::milliseconds{50}, clock));   // now and then, on any one thread
@@ -37,16 +37,16 @@ std::optional<Decision> decision_from(std::string_view name);
 struct SearchQuery {
   std::optional<std::string> principal;
   std::optional<std::string> connection;
-  std::optional<std::string> relation;   // the collection's whole name: "public.docs"
+  std::optional<std::string> relation;  // the collection's whole name: "public.docs"
   std::optional<Verb> verb;
   std::optional<Decision> decision;
   std::optional<std::string> text;       // words of the statement's text, all of them
   std::optional<std::string> record_id;  // of a record in the reply, exactly
   std::optional<SessionId> session;
-  std::optional<WallTime> from;          // this moment included
-  std::optional<WallTime> to;            // this moment not
+  std::optional<WallTime> from;  // this moment included
+  std::optional<WallTime> to;    // this moment not
   std::size_t limit = kDefaultPage;
-  std::string cursor;                    // from the page before; opaque
+  std::string cursor;  // from the page before; opaque
 };
 
 struct FoundOperation {
@@ -73,7 +73,7 @@ struct FoundOperation {
   std::uint64_t bytes = 0;
   std::uint64_t masked = 0;
   Nanoseconds duration{};
-  std::string ids;     // "complete", "partial", "unknown", "none"
+  std::string ids;  // "complete", "partial", "unknown", "none"
 };
 
 struct OperationPage {
@@ -92,11 +92,11 @@ struct SessionQuery {
 
 struct FoundSession {
   std::uint16_t shard = 0;
-  std::uint64_t seq = 0;        // of its start
-  Position position;            // a place at or before it, at the start of a segment
+  std::uint64_t seq = 0;  // of its start
+  Position position;      // a place at or before it, at the start of a segment
   SessionId id;
   std::string principal;
-  std::string kind;             // "human" or "machine"
+  std::string kind;  // "human" or "machine"
   std::string connection;
   std::string system;
   std::string role;
@@ -128,7 +128,7 @@ class Index {
 // ---------------------------------------------------------------- filling it
 
 struct IndexedOperation {
-  Header header;            // of the intent or denial
+  Header header;  // of the intent or denial
   const Operation* op = nullptr;
   std::string_view text;
   Digest text_digest{};
@@ -144,15 +144,16 @@ struct IndexedPosition {
   Position position;
 };
 
-// The filling side: one thread. What is between begin() and commit() takes effect together, positions included, so a
-// kill in between is as if nothing had happened.
+// The filling side: one thread. What is between begin() and commit() takes effect together, positions
+// included, so a kill in between is as if nothing had happened.
 class IndexSink {
  public:
   virtual ~IndexSink() = default;
   virtual Result<std::vector<IndexedPosition>> positions() = 0;
   virtual Result<void> clear() = 0;  // everything, positions included
   virtual Result<void> begin() = 0;
-  virtual Result<void> session_started(const Header& header, const SessionFacts& facts, const Position& segment) = 0;
+  virtual Result<void> session_started(const Header& header, const SessionFacts& facts,
+                                       const Position& segment) = 0;
   virtual Result<void> session_ended(const Header& header, const SessionEnd& end) = 0;
   virtual Result<void> operation(const IndexedOperation& operation) = 0;
   virtual Result<void> outcome(const Header& header, const OutcomeEntry& outcome) = 0;
@@ -167,8 +168,8 @@ class Indexer {
  public:
   Indexer(std::filesystem::path folder, IndexSink& sink) : folder_(std::move(folder)), sink_(sink) {}
 
-  // Reads on from where it stands until it has caught up with the segments (false) or the time is over (true).
-  // A shard that cannot be read on is reported and does not hold up the others.
+  // Reads on from where it stands until it has caught up with the segments (false) or the time is over
+  // (true). A shard that cannot be read on is reported and does not hold up the others.
   Result<bool> run(std::chrono::milliseconds budget, const Clock& clock);
   // Forgets the index; the next run() begins at the first entry.
   Result<void> rebuild();

@@ -29,7 +29,8 @@ template <class Number, class Parse>
 Result<std::vector<Number>> list_numbers(const std::filesystem::path& folder, Parse parse) {
   std::error_code error;
   std::filesystem::directory_iterator it{folder, error};
-  if (error == std::errc::no_such_file_or_directory) return fail(Errc::not_found, "there is no {}", folder.native());
+  if (error == std::errc::no_such_file_or_directory)
+    return fail(Errc::not_found, "there is no {}", folder.native());
   if (error) return fail(Errc::storage_failed, "cannot list {}: {}", folder.native(), error.message());
   std::vector<Number> out;
   for (; it != std::filesystem::directory_iterator{}; it.increment(error)) {
@@ -61,7 +62,8 @@ std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(const Segmen
 }
 
 Result<SegmentHeader> decode_segment_header(Bytes bytes) {
-  if (bytes.size() < kSegmentHeaderBytes) return fail(Errc::malformed, "the segment is shorter than its header");
+  if (bytes.size() < kSegmentHeaderBytes)
+    return fail(Errc::malformed, "the segment is shorter than its header");
   ByteReader in{bytes.first(kSegmentHeaderBytes)};
   if (in.text(kMagic.size()) != kMagic) return fail(Errc::malformed, "not a segment of a record");
   if (auto format = in.u16le(); format != kSegmentFormat) {
@@ -90,14 +92,18 @@ Result<SegmentHeader> decode_segment_header(Bytes bytes) {
   return header;
 }
 
-std::string segment_name(std::uint64_t number) { return fmt::format("{:08}{}", number, kSegmentSuffix); }
+std::string segment_name(std::uint64_t number) {
+  return fmt::format("{:08}{}", number, kSegmentSuffix);
+}
 
 std::optional<std::uint64_t> segment_number(std::string_view name) {
   if (!name.ends_with(kSegmentSuffix)) return std::nullopt;
   return parse_digits<std::uint64_t>(name.substr(0, name.size() - kSegmentSuffix.size()), 8);
 }
 
-std::string shard_name(std::uint16_t shard) { return fmt::format("{}{:04}", kShardPrefix, shard); }
+std::string shard_name(std::uint16_t shard) {
+  return fmt::format("{}{:04}", kShardPrefix, shard);
+}
 
 std::optional<std::uint16_t> shard_number(std::string_view name) {
   if (!name.starts_with(kShardPrefix)) return std::nullopt;
@@ -121,7 +127,8 @@ Frame read_frame(Bytes bytes) {
   auto leaf = in.bytes(32);
   auto zeros = in.u32le();
   auto canonical = in.bytes(commit);
-  if (!in.ok() || zeros != 0 || commit < kHeaderBytes || commit > kMaxEntryBytes || frame_bytes(commit) > bytes.size()) {
+  if (!in.ok() || zeros != 0 || commit < kHeaderBytes || commit > kMaxEntryBytes ||
+      frame_bytes(commit) > bytes.size()) {
     return frame;
   }
   auto padding = bytes.subspan(kFrameHeaderBytes + commit, frame_bytes(commit) - kFrameHeaderBytes - commit);

@@ -2,10 +2,9 @@
 //
 // A frame is a commit word, the entry's leaf hash and its canonical bytes:
 //
-//   0   u32  commit word: length of the canonical bytes; 0: nothing here; 0xFFFFFFFF: the log goes on in the next one
-//   4   32   leaf hash
-//   36  4    zero; the last of these is RFC 6962's leaf prefix, so that hash input is one run of memory
-//   40  n    canonical bytes, then zeros to a multiple of 8
+//   0   u32  commit word: length of the canonical bytes; 0: nothing here; 0xFFFFFFFF: the log goes on in the
+//   next one 4   32   leaf hash 36  4    zero; the last of these is RFC 6962's leaf prefix, so that hash
+//   input is one run of memory 40  n    canonical bytes, then zeros to a multiple of 8
 //
 // The commit word is stored last, with release order, through the mapping.
 #pragma once
@@ -27,14 +26,16 @@ inline constexpr std::size_t kEndBytes = 8;              // always left free at 
 
 using LogId = std::array<std::uint8_t, 16>;
 
-constexpr std::size_t frame_bytes(std::size_t canonical) { return (kFrameHeaderBytes + canonical + 7) & ~std::size_t{7}; }
+constexpr std::size_t frame_bytes(std::size_t canonical) {
+  return (kFrameHeaderBytes + canonical + 7) & ~std::size_t{7};
+}
 
 struct SegmentHeader {
   std::uint16_t shard = 0;
   LogId log_id{};
   std::uint64_t number = 1;    // of the segment in its shard, from 1
   std::uint64_t capacity = 0;  // bytes of the file when it was made
-  Frontier before;             // over all entries of the segments before; its size is the first seq of this one
+  Frontier before;  // over all entries of the segments before; its size is the first seq of this one
 
   std::uint64_t first_seq() const { return before.size(); }
 };
@@ -62,8 +63,8 @@ enum class FrameState : std::uint8_t {
 };
 struct Frame {
   FrameState state = FrameState::end;
-  Digest leaf{};       // for entry
-  Bytes canonical;     // for entry
+  Digest leaf{};         // for entry
+  Bytes canonical;       // for entry
   std::size_t size = 0;  // of the frame, for entry
 };
 // `bytes` begins at a frame and ends with the segment.

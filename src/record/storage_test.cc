@@ -19,7 +19,8 @@ class FailingDisk final : public Disk {
  public:
   Result<File> open_allocated(const fs::path& path, std::uint64_t size) override {
     ++allocations;
-    if (full && size > 4096) return fail(Errc::storage_failed, "cannot allocate {}: no space left", path.native());
+    if (full && size > 4096)
+      return fail(Errc::storage_failed, "cannot allocate {}: no space left", path.native());
     return Disk::open_allocated(path, size);
   }
   Result<void> sync(const File& file) override {

@@ -40,7 +40,9 @@ inline const SigningKey& test_key() {
   return key;
 }
 
-inline Digest digest_of(std::string_view text) { return sha256(as_bytes(text)); }
+inline Digest digest_of(std::string_view text) {
+  return sha256(as_bytes(text));
+}
 
 inline SessionFacts example_session(std::uint64_t id) {
   auto principal = std::make_shared<Principal>();
@@ -65,8 +67,9 @@ inline SessionFacts example_session(std::uint64_t id) {
           .started = WallTime{std::chrono::seconds{1767225600}}};
 }
 
-inline std::shared_ptr<Operation> example_operation(std::string text = "SELECT id, title FROM docs ORDER BY embedding "
-                                                                       "<-> $1 LIMIT 10") {
+inline std::shared_ptr<Operation> example_operation(std::string text =
+                                                        "SELECT id, title FROM docs ORDER BY embedding "
+                                                        "<-> $1 LIMIT 10") {
   auto op = std::make_shared<Operation>();
   op->system = "postgres";
   op->verb = Verb::search;
@@ -85,7 +88,8 @@ inline std::shared_ptr<Operation> example_operation(std::string text = "SELECT i
 inline Ruling example_ruling() {
   auto masks = std::make_shared<MaskSet>();
   masks->id = 77;
-  masks->fields = {{.collection = "*", .field = "email", .mask = Mask::redact, .rule = "hide-identity-fields"}};
+  masks->fields = {
+      {.collection = "*", .field = "email", .mask = Mask::redact, .rule = "hide-identity-fields"}};
   masks->vectors = {{.collection = "*", .rule = "hide-vectors"}};
   masks->detects = {{.collection = "public.docs", .detectors = {"phone"}, .rule = "hide-identity-fields"}};
   Ruling ruling;
@@ -100,7 +104,9 @@ inline Ruling example_ruling() {
   return ruling;
 }
 
-inline VerifierKey test_verifier_key() { return verifier_key("sluice", test_key().public_key); }
+inline VerifierKey test_verifier_key() {
+  return verifier_key("sluice", test_key().public_key);
+}
 
 inline VerifyReport verify(const std::filesystem::path& folder, std::vector<std::string> known = {}) {
   auto key = test_verifier_key();

@@ -61,7 +61,8 @@ class ShardCheck {
     return false;
   }
   bool failed(const Error& error) {
-    return found(error.code == Errc::storage_failed ? Verdict::unreadable : Verdict::altered, "{}", error.detail);
+    return found(error.code == Errc::storage_failed ? Verdict::unreadable : Verdict::altered, "{}",
+                 error.detail);
   }
 
   // The head is read before and after the entries, so that a record in use can be verified.
@@ -104,7 +105,8 @@ class ShardCheck {
     std::vector<std::string> out;
     auto first = SegmentCursor::open(folder_ / segment_name(1));
     if (!first) return out;
-    for (const auto& key : keys_) out.push_back(format_origin(key.name, first->header().log_id, report_.shard));
+    for (const auto& key : keys_)
+      out.push_back(format_origin(key.name, first->header().log_id, report_.shard));
     return out;
   }
 
@@ -122,8 +124,8 @@ class ShardCheck {
         return found(Verdict::out_of_order, "a checkpoint of another log, {}", checkpoint->origin);
       }
       if (checkpoint->size < report_.checkpointed) {
-        return found(Verdict::out_of_order, "the checkpoint at {} entries comes after the one at {}", checkpoint->size,
-                     report_.checkpointed);
+        return found(Verdict::out_of_order, "the checkpoint at {} entries comes after the one at {}",
+                     checkpoint->size, report_.checkpointed);
       }
       origin_ = checkpoint->origin;
       ++report_.checkpoints;
@@ -132,7 +134,8 @@ class ShardCheck {
     }
     auto [at, fresh] = roots_.try_emplace(checkpoint->size, checkpoint->root);
     if (!fresh && at->second != checkpoint->root) {
-      return found(Verdict::forked, "two signed checkpoints at {} entries have different roots", checkpoint->size);
+      return found(Verdict::forked, "two signed checkpoints at {} entries have different roots",
+                   checkpoint->size);
     }
     return true;
   }
@@ -149,7 +152,8 @@ class ShardCheck {
       ++expected;
       ++report_.segments;
     }
-    if (continues_) return found(Verdict::missing_segment, "segment {} is missing: the log goes on in it", expected);
+    if (continues_)
+      return found(Verdict::missing_segment, "segment {} is missing: the log goes on in it", expected);
     return true;
   }
 
@@ -167,7 +171,8 @@ class ShardCheck {
         case FrameState::entry:
           if (!check_entry(*frame)) return false;
           break;
-        case FrameState::broken: return found(Verdict::altered, "entry {} does not fit its hash", tree_.size());
+        case FrameState::broken:
+          return found(Verdict::altered, "entry {} does not fit its hash", tree_.size());
         case FrameState::continues: continues_ = true; return true;
         case FrameState::end: return true;
       }
@@ -177,8 +182,8 @@ class ShardCheck {
   bool check_header(const SegmentHeader& header) {
     if (!log_id_) log_id_ = header.log_id;
     if (header.number != segment_ || header.shard != report_.shard || header.log_id != *log_id_) {
-      return found(Verdict::out_of_order, "this is segment {} of shard {} of log {}", header.number, header.shard,
-                   to_hex(header.log_id));
+      return found(Verdict::out_of_order, "this is segment {} of shard {} of log {}", header.number,
+                   header.shard, to_hex(header.log_id));
     }
     if (header.first_seq() > tree_.size()) {
       return found(Verdict::truncated, "entries {} to {} are missing at the end of segment {}", tree_.size(),
@@ -225,7 +230,8 @@ class ShardCheck {
     auto checkpoint = roots_.find(tree_.size());
     if (checkpoint == roots_.end() || checkpoint->second == tree_.root()) return true;
     auto before = checkpoint == roots_.begin() ? 0 : std::prev(checkpoint)->first;
-    return found(Verdict::altered, "entries {} to {} are not those that were signed", before, tree_.size() - 1);
+    return found(Verdict::altered, "entries {} to {} are not those that were signed", before,
+                 tree_.size() - 1);
   }
 
   bool check_end() {
@@ -239,17 +245,21 @@ class ShardCheck {
       return found(Verdict::out_of_order, "the checkpoints are those of another log, {}", origin_);
     }
     if (!roots_.empty() && tree_.size() < roots_.rbegin()->first) {
-      return found(Verdict::truncated, "{} entries were signed, {} are there", roots_.rbegin()->first, tree_.size());
+      return found(Verdict::truncated, "{} entries were signed, {} are there", roots_.rbegin()->first,
+                   tree_.size());
     }
     if (tree_.size() < head_before_->entries) {
-      return found(Verdict::truncated, "{} entries were committed, {} are there", head_before_->entries, tree_.size());
+      return found(Verdict::truncated, "{} entries were committed, {} are there", head_before_->entries,
+                   tree_.size());
     }
     auto head = read_head(folder_);
     if (!head) return failed(head.error());
-    if (log_id_ && head->log_id != *log_id_) return found(Verdict::out_of_order, "the head is that of another log");
+    if (log_id_ && head->log_id != *log_id_)
+      return found(Verdict::out_of_order, "the head is that of another log");
     // One may have been committed and not yet counted when the writer was killed.
     if (tree_.size() > head->entries + 1) {
-      return found(Verdict::unsettled, "{} entries are there, the head knows {}", tree_.size(), head->entries);
+      return found(Verdict::unsettled, "{} entries are there, the head knows {}", tree_.size(),
+                   head->entries);
     }
     return true;
   }
@@ -289,9 +299,9 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
   VerifyReport report;
   auto shards = list_shards(folder);
   if (!shards || shards->empty()) {
-    report.findings.push_back({.verdict = Verdict::unreadable,
-                               .detail = shards ? fmt::format("{} holds no record", folder.native())
-                                                : shards.error().detail});
+    report.findings.push_back(
+        {.verdict = Verdict::unreadable,
+         .detail = shards ? fmt::format("{} holds no record", folder.native()) : shards.error().detail});
     return report;
   }
   AddedShards expected;
@@ -306,13 +316,14 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
     if (check.log_id()) present[shard] = *check.log_id();
   }
   if (shards->front() != 0) {
-    report.findings.push_back({.verdict = Verdict::missing_shard, .detail = "shard 0, the control plane's, is missing"});
+    report.findings.push_back(
+        {.verdict = Verdict::missing_shard, .detail = "shard 0, the control plane's, is missing"});
   }
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (known_used[i]) continue;
     auto origin = known[i].substr(0, known[i].find('\n'));
-    report.findings.push_back(
-        {.verdict = Verdict::missing_shard, .detail = fmt::format("there is no log {}, which was signed", origin)});
+    report.findings.push_back({.verdict = Verdict::missing_shard,
+                               .detail = fmt::format("there is no log {}, which was signed", origin)});
   }
   for (const auto& [shard, log_id] : expected) {
     auto it = present.find(shard);
@@ -329,12 +340,13 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
 std::string format_report(const VerifyReport& report) {
   std::string out;
   for (const auto& s : report.shards) {
-    out += fmt::format("shard {}: {} entries in {} segments, {} of them under {} signed checkpoints{}{}\n", s.shard,
-                       s.entries, s.segments, s.checkpointed, s.checkpoints,
+    out += fmt::format("shard {}: {} entries in {} segments, {} of them under {} signed checkpoints{}{}\n",
+                       s.shard, s.entries, s.segments, s.checkpointed, s.checkpoints,
                        s.checkpoint_time.empty() ? "" : fmt::format(", the last of {}", s.checkpoint_time),
                        s.closed ? "" : ", not closed");
     if (s.crashes > 0) {
-      out += fmt::format("  {} runs ended without closing; {} entries are known to be lost\n", s.crashes, s.lost_entries);
+      out += fmt::format("  {} runs ended without closing; {} entries are known to be lost\n", s.crashes,
+                         s.lost_entries);
     }
   }
   for (const auto& f : report.findings) {

@@ -1,12 +1,14 @@
-// The verifier: `sluice record verify`. It needs the folder and the public key, and nothing from the running gateway.
+// The verifier: `sluice record verify`. It needs the folder and the public key, and nothing from the running
+// gateway.
 //
-// It recomputes every hash and the Merkle tree of each shard, and compares them with the entries' numbers and times,
-// the segments' headers, the signed checkpoints, the head and the list of shards. Each way to be wrong has a verdict
-// (and exit code) of its own, and none of them is a warning. Within a shard it stops at the first finding and names the
-// segment, the byte and the entry.
+// It recomputes every hash and the Merkle tree of each shard, and compares them with the entries' numbers and
+// times, the segments' headers, the signed checkpoints, the head and the list of shards. Each way to be wrong
+// has a verdict (and exit code) of its own, and none of them is a warning. Within a shard it stops at the
+// first finding and names the segment, the byte and the entry.
 //
-// What it cannot see from a folder alone: the record as a whole being set back to an earlier state, or signed anew by
-// whoever holds the key. Comparing with a checkpoint kept elsewhere (`known`) shows both; see docs/record.md.
+// What it cannot see from a folder alone: the record as a whole being set back to an earlier state, or signed
+// anew by whoever holds the key. Comparing with a checkpoint kept elsewhere (`known`) shows both; see
+// docs/record.md.
 #pragma once
 
 #include <filesystem>
@@ -21,15 +23,15 @@ namespace sluice::record {
 // Also the exit code of the command: never renumber.
 enum class Verdict : std::uint8_t {
   intact = 0,
-  altered = 20,          // an entry, header or payload is not what its hash says, or what was signed
-  out_of_order = 21,     // entries or segments moved, doubled, inserted, or taken from another log
+  altered = 20,       // an entry, header or payload is not what its hash says, or what was signed
+  out_of_order = 21,  // entries or segments moved, doubled, inserted, or taken from another log
   missing_segment = 22,
-  truncated = 23,        // entries at the end are gone
-  bad_checkpoint = 24,   // a checkpoint is malformed or not signed by the key
-  forked = 25,           // two signed checkpoints contradict each other
-  unsettled = 26,        // the end does not agree with the head: a crash of the host, or entries added by hand
+  truncated = 23,       // entries at the end are gone
+  bad_checkpoint = 24,  // a checkpoint is malformed or not signed by the key
+  forked = 25,          // two signed checkpoints contradict each other
+  unsettled = 26,       // the end does not agree with the head: a crash of the host, or entries added by hand
   missing_shard = 27,
-  unreadable = 28,       // the folder or a file cannot be read: nothing is known
+  unreadable = 28,  // the folder or a file cannot be read: nothing is known
 };
 std::string_view to_string(Verdict verdict);
 
@@ -48,13 +50,14 @@ struct ShardReport {
   std::uint64_t segments = 0;
   std::uint64_t entries = 0;
   std::uint64_t checkpoints = 0;
-  std::uint64_t checkpointed = 0;   // entries under the last signed checkpoint; those after it rest on the head alone
-  std::string checkpoint_time;      // of the last one
+  std::uint64_t checkpointed =
+      0;  // entries under the last signed checkpoint; those after it rest on the head alone
+  std::string checkpoint_time;  // of the last one
   std::uint64_t open_operations = 0;
-  std::uint64_t crashes = 0;        // runs that began after one that did not end in good order
-  std::uint64_t lost_entries = 0;   // that those runs said were gone
-  bool closed = false;              // the last writer closed the log
-  Digest root{};                    // of all entries
+  std::uint64_t crashes = 0;       // runs that began after one that did not end in good order
+  std::uint64_t lost_entries = 0;  // that those runs said were gone
+  bool closed = false;             // the last writer closed the log
+  Digest root{};                   // of all entries
 };
 
 struct VerifyReport {
@@ -63,8 +66,8 @@ struct VerifyReport {
   Verdict verdict() const { return findings.empty() ? Verdict::intact : findings.front().verdict; }
 };
 
-// `keys`: every key that signed this record, the present and former ones. `known`: checkpoints (whole signed notes) kept
-// elsewhere, which the record must contain.
+// `keys`: every key that signed this record, the present and former ones. `known`: checkpoints (whole signed
+// notes) kept elsewhere, which the record must contain.
 VerifyReport verify_record(const std::filesystem::path& folder, std::span<const VerifierKey> keys,
                            std::span<const std::string> known = {});
 

@@ -146,10 +146,13 @@ Result<std::optional<Cursor>> parse_cursor(std::string_view text) {
     return fail(Errc::invalid_argument, "the cursor is not one of this index");
   }
   auto row = std::from_chars(time.ptr + 1, end, cursor.row);
-  if (row.ec != std::errc{} || row.ptr != end) return fail(Errc::invalid_argument, "the cursor is not one of this index");
+  if (row.ec != std::errc{} || row.ptr != end)
+    return fail(Errc::invalid_argument, "the cursor is not one of this index");
   return std::optional{cursor};
 }
-std::string format_cursor(std::int64_t time, std::int64_t row) { return fmt::format("{}.{}", time, row); }
+std::string format_cursor(std::int64_t time, std::int64_t row) {
+  return fmt::format("{}.{}", time, row);
+}
 
 template <class... Texts>
 Result<void> check_lengths(const Texts&... texts) {
@@ -158,9 +161,13 @@ Result<void> check_lengths(const Texts&... texts) {
   return {};
 }
 
-std::size_t page_size(std::size_t limit) { return std::clamp<std::size_t>(limit, 1, kMaxPage); }
+std::size_t page_size(std::size_t limit) {
+  return std::clamp<std::size_t>(limit, 1, kMaxPage);
+}
 
-std::int64_t as_signed(std::uint64_t v) { return static_cast<std::int64_t>(v); }
+std::int64_t as_signed(std::uint64_t v) {
+  return static_cast<std::int64_t>(v);
+}
 
 }  // namespace
 
@@ -191,13 +198,15 @@ Result<void> RecordIndex::clear() {
 Result<std::vector<IndexedPosition>> RecordIndex::positions() {
   std::vector<IndexedPosition> out;
   TRY(auto tx, writing_->begin(Access::read));
-  CHECK_OK(tx.query("SELECT shard, log_id, segment, at, seq FROM positions ORDER BY shard", [&](const Row& row) {
-    IndexedPosition position{.shard = static_cast<std::uint16_t>(row.integer(0)),
-                             .position = {.segment = row.number(2), .offset = row.number(3), .seq = row.number(4)}};
-    auto id = row.blob(1);
-    std::copy_n(id.begin(), std::min(id.size(), position.log_id.size()), position.log_id.begin());
-    out.push_back(position);
-  }));
+  CHECK_OK(
+      tx.query("SELECT shard, log_id, segment, at, seq FROM positions ORDER BY shard", [&](const Row& row) {
+        IndexedPosition position{
+            .shard = static_cast<std::uint16_t>(row.integer(0)),
+            .position = {.segment = row.number(2), .offset = row.number(3), .seq = row.number(4)}};
+        auto id = row.blob(1);
+        std::copy_n(id.begin(), std::min(id.size(), position.log_id.size()), position.log_id.begin());
+        out.push_back(position);
+      }));
   return out;
 }
 
@@ -216,35 +225,39 @@ Result<void> RecordIndex::commit() {
 }
 
 Result<void> RecordIndex::set_position(const IndexedPosition& p) {
-  CHECK_OK(transaction_->run("INSERT OR REPLACE INTO positions (shard, log_id, segment, at, seq) VALUES (?1,?2,?3,?4,?5)",
-                             p.shard, Bytes{p.log_id}, p.position.segment, p.position.offset, p.position.seq));
+  CHECK_OK(transaction_->run(
+      "INSERT OR REPLACE INTO positions (shard, log_id, segment, at, seq) VALUES (?1,?2,?3,?4,?5)", p.shard,
+      Bytes{p.log_id}, p.position.segment, p.position.offset, p.position.seq));
   return {};
 }
 
-Result<void> RecordIndex::session_started(const Header& header, const SessionFacts& facts, const Position& segment) {
+Result<void> RecordIndex::session_started(const Header& header, const SessionFacts& facts,
+                                          const Position& segment) {
   CHECK_OK(transaction_->run(
-      "INSERT OR REPLACE INTO sessions (id, shard, seq, segment, segment_seq, principal, kind, connection, system, role, "
+      "INSERT OR REPLACE INTO sessions (id, shard, seq, segment, segment_seq, principal, kind, connection, "
+      "system, role, "
       "upstream_user, client_address, client_name, token_id, started) "
       "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
       facts.id.value, header.shard, header.seq, segment.segment, segment.seq, facts.principal->name,
-      facts.principal->kind, facts.connection, facts.system, facts.role, facts.upstream_user, facts.client_address,
-      facts.client_name, facts.token_id, header.time));
+      facts.principal->kind, facts.connection, facts.system, facts.role, facts.upstream_user,
+      facts.client_address, facts.client_name, facts.token_id, header.time));
   return {};
 }
 
 Result<void> RecordIndex::session_ended(const Header& header, const SessionEnd& end) {
-  CHECK_OK(transaction_->run("UPDATE sessions SET ended = ?2, end_reason = ?3 WHERE id = ?1", header.session.value,
-                             header.time, to_string(end.reason)));
+  CHECK_OK(transaction_->run("UPDATE sessions SET ended = ?2, end_reason = ?3 WHERE id = ?1",
+                             header.session.value, header.time, to_string(end.reason)));
   return {};
 }
 
 Result<std::int64_t> RecordIndex::statement_row(std::string_view text, const Digest& digest) {
   std::optional<std::int64_t> row;
-  CHECK_OK(transaction_->query("SELECT id FROM statements WHERE digest = ?1",
-                               [&](const Row& r) { row = r.integer(0); }, digest));
+  CHECK_OK(transaction_->query(
+      "SELECT id FROM statements WHERE digest = ?1", [&](const Row& r) { row = r.integer(0); }, digest));
   if (row) return *row;
-  CHECK_OK(transaction_->query("INSERT INTO statements (digest, text) VALUES (?1, ?2) RETURNING id",
-                               [&](const Row& r) { row = r.integer(0); }, digest, text));
+  CHECK_OK(transaction_->query(
+      "INSERT INTO statements (digest, text) VALUES (?1, ?2) RETURNING id",
+      [&](const Row& r) { row = r.integer(0); }, digest, text));
   if (!row) return fail(Errc::storage_failed, "a statement could not be indexed");
   CHECK_OK(transaction_->run("INSERT INTO statement_words (rowid, text) VALUES (?1, ?2)", *row, text));
   return *row;
@@ -252,11 +265,12 @@ Result<std::int64_t> RecordIndex::statement_row(std::string_view text, const Dig
 
 Result<std::int64_t> RecordIndex::relation_row(std::string_view name) {
   std::optional<std::int64_t> row;
-  CHECK_OK(transaction_->query("SELECT id FROM relations WHERE name = ?1",
-                               [&](const Row& r) { row = r.integer(0); }, name));
+  CHECK_OK(transaction_->query(
+      "SELECT id FROM relations WHERE name = ?1", [&](const Row& r) { row = r.integer(0); }, name));
   if (row) return *row;
-  CHECK_OK(transaction_->query("INSERT INTO relations (name) VALUES (?1) RETURNING id",
-                               [&](const Row& r) { row = r.integer(0); }, name));
+  CHECK_OK(transaction_->query(
+      "INSERT INTO relations (name) VALUES (?1) RETURNING id", [&](const Row& r) { row = r.integer(0); },
+      name));
   if (!row) return fail(Errc::storage_failed, "a relation could not be indexed");
   return *row;
 }
@@ -267,19 +281,22 @@ Result<void> RecordIndex::operation(const IndexedOperation& o) {
   const auto& op = o.op == nullptr ? kNotUnderstood : *o.op;
   std::optional<std::int64_t> row;
   CHECK_OK(transaction_->query(
-      "INSERT INTO operations (shard, seq, session, operation, time, system, verb, class, statement, decision, rule, "
-      "reason, review) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT DO NOTHING RETURNING id",
+      "INSERT INTO operations (shard, seq, session, operation, time, system, verb, class, statement, "
+      "decision, rule, "
+      "reason, review) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT DO NOTHING RETURNING "
+      "id",
       [&](const Row& r) { row = r.integer(0); }, o.header.shard, o.header.seq, o.header.session.value,
-      o.header.operation.value, o.header.time, op.system, op.verb, op.statement_class, statement, o.decision, o.rule,
-      o.reason, o.review));
+      o.header.operation.value, o.header.time, op.system, op.verb, op.statement_class, statement, o.decision,
+      o.rule, o.reason, o.review));
   if (!row) return {};  // known already
   for (const auto& collection : op.collections) {
     TRY(auto relation, relation_row(collection.name));
-    CHECK_OK(transaction_->run("INSERT OR IGNORE INTO operation_relations (relation, operation) VALUES (?1, ?2)",
-                               relation, *row));
+    CHECK_OK(transaction_->run(
+        "INSERT OR IGNORE INTO operation_relations (relation, operation) VALUES (?1, ?2)", relation, *row));
   }
-  CHECK_OK(transaction_->run("UPDATE sessions SET operations = operations + 1, denials = denials + ?2 WHERE id = ?1",
-                             o.header.session.value, o.decision != Decision::permit));
+  CHECK_OK(transaction_->run(
+      "UPDATE sessions SET operations = operations + 1, denials = denials + ?2 WHERE id = ?1",
+      o.header.session.value, o.decision != Decision::permit));
   return {};
 }
 
@@ -287,23 +304,27 @@ Result<void> RecordIndex::operation(const IndexedOperation& o) {
 Result<std::optional<std::int64_t>> RecordIndex::operation_row(const Header& header) {
   std::optional<std::int64_t> row;
   CHECK_OK(transaction_->query(
-      "SELECT id FROM operations WHERE session = ?1 AND operation = ?2 AND shard = ?3 ORDER BY seq DESC LIMIT 1",
+      "SELECT id FROM operations WHERE session = ?1 AND operation = ?2 AND shard = ?3 ORDER BY seq DESC "
+      "LIMIT 1",
       [&](const Row& r) { row = r.integer(0); }, header.session.value, header.operation.value, header.shard));
   return row;
 }
 
 Result<void> RecordIndex::outcome(const Header& header, const OutcomeEntry& o) {
   TRY(auto row, operation_row(header));
-  CHECK_OK(transaction_->run(
-      "UPDATE operations SET status = ?2, error_class = ?3, records = ?4, bytes = ?5, masked = ?6, duration = ?7, "
-      "ids = ?8 WHERE id = ?1",
-      row, to_string(o.status), o.error_class, o.records, o.bytes, o.masked, o.duration_ns, to_string(o.ids_state)));
+  CHECK_OK(
+      transaction_->run("UPDATE operations SET status = ?2, error_class = ?3, records = ?4, bytes = ?5, "
+                        "masked = ?6, duration = ?7, "
+                        "ids = ?8 WHERE id = ?1",
+                        row, to_string(o.status), o.error_class, o.records, o.bytes, o.masked, o.duration_ns,
+                        to_string(o.ids_state)));
   return {};
 }
 
 Result<void> RecordIndex::unfinished(const Header& header) {
   TRY(auto row, operation_row(header));
-  CHECK_OK(transaction_->run("UPDATE operations SET status = 'unfinished', ids = 'unknown' WHERE id = ?1", row));
+  CHECK_OK(
+      transaction_->run("UPDATE operations SET status = 'unfinished', ids = 'unknown' WHERE id = ?1", row));
   return {};
 }
 
@@ -311,8 +332,9 @@ Result<void> RecordIndex::record_id(const Header& header, std::string_view colle
   TRY(auto row, operation_row(header));
   if (!row) return {};
   TRY(auto relation, relation_row(collection));
-  CHECK_OK(transaction_->run("INSERT OR IGNORE INTO record_ids (record, relation, operation) VALUES (?1, ?2, ?3)", id,
-                             relation, *row));
+  CHECK_OK(
+      transaction_->run("INSERT OR IGNORE INTO record_ids (record, relation, operation) VALUES (?1, ?2, ?3)",
+                        id, relation, *row));
   return {};
 }
 
@@ -327,23 +349,27 @@ Result<OperationPage> RecordIndex::search(const SearchQuery& q) {
   std::optional<std::string> record;
   if (q.record_id) record = id_search_form(*q.record_id);
 
-  // One of a fixed set of texts: each condition is there or not. With both a relation and a record, the record must
-  // be of that relation.
+  // One of a fixed set of texts: each condition is there or not. With both a relation and a record, the
+  // record must be of that relation.
   std::string sql =
-      "SELECT o.id, o.shard, o.seq, o.session, o.operation, o.time, s.principal, s.connection, o.system, o.verb, "
-      "o.class, t.text, o.decision, o.rule, o.reason, o.review, o.status, o.error_class, o.records, o.bytes, o.masked, "
+      "SELECT o.id, o.shard, o.seq, o.session, o.operation, o.time, s.principal, s.connection, o.system, "
+      "o.verb, "
+      "o.class, t.text, o.decision, o.rule, o.reason, o.review, o.status, o.error_class, o.records, o.bytes, "
+      "o.masked, "
       "o.duration, o.ids FROM operations o JOIN statements t ON t.id = o.statement "
       "LEFT JOIN sessions s ON s.id = o.session WHERE 1";
   if (q.principal) sql += " AND s.principal = ?1";
   if (q.connection) sql += " AND s.connection = ?2";
   if (record && q.relation) {
-    sql += " AND o.id IN (SELECT operation FROM record_ids WHERE record = ?6 AND relation = "
-           "(SELECT id FROM relations WHERE name = ?3))";
+    sql +=
+        " AND o.id IN (SELECT operation FROM record_ids WHERE record = ?6 AND relation = "
+        "(SELECT id FROM relations WHERE name = ?3))";
   } else if (record) {
     sql += " AND o.id IN (SELECT operation FROM record_ids WHERE record = ?6)";
   } else if (q.relation) {
-    sql += " AND o.id IN (SELECT operation FROM operation_relations WHERE relation = "
-           "(SELECT id FROM relations WHERE name = ?3))";
+    sql +=
+        " AND o.id IN (SELECT operation FROM operation_relations WHERE relation = "
+        "(SELECT id FROM relations WHERE name = ?3))";
   }
   if (q.verb) sql += " AND o.verb = ?4";
   if (q.decision) sql += " AND o.decision = ?5";
@@ -450,9 +476,9 @@ Result<SessionPage> RecordIndex::sessions(const SessionQuery& q) {
   auto limit = page_size(q.limit);
   TRY(auto tx, reader().begin(Access::read));
   CHECK_OK(tx.query(
-      sql, [&](const Row& row) { page.sessions.push_back(session_of(row)); }, q.principal, q.connection, q.from, q.to,
-      cursor ? std::optional{cursor->time} : std::nullopt, cursor ? std::optional{cursor->row} : std::nullopt,
-      as_signed(limit + 1)));
+      sql, [&](const Row& row) { page.sessions.push_back(session_of(row)); }, q.principal, q.connection,
+      q.from, q.to, cursor ? std::optional{cursor->time} : std::nullopt,
+      cursor ? std::optional{cursor->row} : std::nullopt, as_signed(limit + 1)));
   if (page.sessions.size() > limit) {
     page.sessions.pop_back();
     const auto& last = page.sessions.back();

@@ -3,8 +3,8 @@
 //   TRY(auto index, RecordIndex::open(data_dir / "record_index.db"));
 //   record::Indexer indexer{record_dir, *index};
 //
-// A file of its own: it holds nothing that the segments do not, and may be deleted at any time. Asking is thread-safe
-// and does not wait for filling (WAL); filling belongs to one thread.
+// A file of its own: it holds nothing that the segments do not, and may be deleted at any time. Asking is
+// thread-safe and does not wait for filling (WAL); filling belongs to one thread.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,8 @@ class RecordIndex final : public record::Index, public record::IndexSink {
   Result<void> operation(const record::IndexedOperation& operation) override;
   Result<void> outcome(const record::Header& header, const record::OutcomeEntry& outcome) override;
   Result<void> unfinished(const record::Header& header) override;
-  Result<void> record_id(const record::Header& header, std::string_view collection, std::string_view id) override;
+  Result<void> record_id(const record::Header& header, std::string_view collection,
+                         std::string_view id) override;
   Result<void> set_position(const record::IndexedPosition& position) override;
   Result<void> commit() override;
   void roll_back() override { transaction_.reset(); }

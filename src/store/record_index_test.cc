@@ -77,7 +77,8 @@ class RecordIndexTest : public ::testing::Test {
     EXPECT_TRUE(page) << page.error().message();
     std::vector<std::string> out;
     if (!page) return out;
-    for (const auto& o : page->operations) out.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
+    for (const auto& o : page->operations)
+      out.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
     return out;
   }
   using Names = std::vector<std::string>;
@@ -134,9 +135,9 @@ TEST_F(RecordIndexTest, TextOfUsersIsNeverSyntax) {
   catch_up();
   EXPECT_EQ(found({.text = "\"quoted\""}), (Names{"8-1"}));
   EXPECT_EQ(found({.text = "near(x)"}), (Names{"8-1"}));
-  for (const char* text : {"\"", "\"\"", "AND", "OR", "NOT orders", "orders OR embedding", "NEAR(orders)", "text:orders",
-                           "orders*", "^orders", "(", "{", "-orders", "'; DROP TABLE operations; --", "\\", "+ +",
-                           "orders AND", "a\"b\"c"}) {
+  for (const char* text : {"\"", "\"\"", "AND", "OR", "NOT orders", "orders OR embedding", "NEAR(orders)",
+                           "text:orders", "orders*", "^orders", "(", "{", "-orders",
+                           "'; DROP TABLE operations; --", "\\", "+ +", "orders AND", "a\"b\"c"}) {
     EXPECT_TRUE(index->search({.text = text})) << text;
   }
   EXPECT_EQ(found({.text = "orders OR embedding"}), Names{}) << "three words, of which one is OR";
@@ -183,7 +184,9 @@ TEST_F(RecordIndexTest, AKilledIndexerLosesAndDoublesNothing) {
       Result<void> session_started(const Header& h, const SessionFacts& f, const Position& p) override {
         return i_.session_started(h, f, p);
       }
-      Result<void> session_ended(const Header& h, const SessionEnd& e) override { return i_.session_ended(h, e); }
+      Result<void> session_ended(const Header& h, const SessionEnd& e) override {
+        return i_.session_ended(h, e);
+      }
       Result<void> operation(const IndexedOperation& o) override { return i_.operation(o); }
       Result<void> outcome(const Header& h, const OutcomeEntry& o) override { return i_.outcome(h, o); }
       Result<void> unfinished(const Header& h) override { return i_.unfinished(h); }
@@ -236,7 +239,8 @@ TEST_F(RecordIndexTest, PagesWithoutGapOrDouble) {
   for (int pages = 0; pages < 10; ++pages) {
     auto page = index->search(query);
     ASSERT_TRUE(page);
-    for (const auto& o : page->operations) all.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
+    for (const auto& o : page->operations)
+      all.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
     if (page->cursor.empty()) break;
     query.cursor = page->cursor;
   }
@@ -259,8 +263,7 @@ TEST_F(RecordIndexTest, ListsSessions) {
   EXPECT_TRUE(bot.ended);
   EXPECT_EQ(index->session(SessionId{99}).error().code, Errc::not_found);
   auto one = index->sessions({.limit = 1});
-  EXPECT_EQ(index->sessions({.limit = 1, .cursor = one->cursor})->sessions.at(0).id,
-            page->sessions.at(1).id);
+  EXPECT_EQ(index->sessions({.limit = 1, .cursor = one->cursor})->sessions.at(0).id, page->sessions.at(1).id);
 }
 
 }  // namespace
