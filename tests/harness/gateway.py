@@ -69,6 +69,7 @@ class Gateway:
         self.admin_port = free_port()
         own = {"postgres.0.port": self.port, "admin.port": self.admin_port}
         settings = {**_SETTINGS, **own, **(settings or {})}
+        self.record_folder = Path(str(settings.get("record.dir", self.data / "record")))
         self._settings = {_variable(name): str(value) for name, value in settings.items()}
         self._child: Child | None = None
         self._killed = False
@@ -268,7 +269,7 @@ class Gateway:
     def verify_offline(self) -> subprocess.CompletedProcess[str]:
         """`sluice record verify` with nothing but the folder and the public key; also of a gateway that is not running."""
         key = self.data / "keys" / "record.pub"
-        return self.run("record", "verify", "--dir", os.fspath(self.data / "record"), "--key", os.fspath(key))
+        return self.run("record", "verify", "--dir", os.fspath(self.record_folder), "--key", os.fspath(key))
 
     # -- inside ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from harness.gateway import binary
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "demo.py"
@@ -104,7 +105,7 @@ def test_ways_around_the_mask(shown: str) -> None:
     text = scene(shown, "Ways around")
     assert "example.com |" not in text
     assert "WARNING:" in text
-    assert 'invalid input syntax for type integer: "***"' in text
+    assert "ERROR:  invalid text representation\n" in text
 
 
 def test_a_changed_policy_holds_in_an_open_session(shown: str) -> None:
