@@ -1,5 +1,6 @@
 // /api/v1/sessions and /api/v1/operations: who is connected now, and what the record holds of all sessions.
 // Reading what somebody else was shown is itself reported.
+#include <algorithm>
 #include <charconv>
 
 #include "admin/handlers.h"
@@ -67,15 +68,27 @@ Result<RecordFilter> read_filter(const Request& request) {
 }  // namespace
 
 Answer list_live_sessions(Control& control, const Call& call) {
+  TRY(const auto page, page_query(call.request));
   const auto principal = query_value(call.request, "principal");
   const auto connection = query_value(call.request, "connection");
+  auto live = control.parts().sessions.list();
+  std::ranges::sort(live, {}, [](const LiveSession& session) { return session.id.value; });
   json::array items;
-  for (const auto& session : control.parts().sessions.list()) {
+  std::string last;
+  bool more = false;
+  for (const auto& session : live) {
+    const auto id = to_string(session.id);  // as wide for every session, so its order is the number's
+    if (id <= page.after) continue;
     if (!principal.empty() && session.principal != principal) continue;
     if (!connection.empty() && session.connection != connection) continue;
+    if (items.size() == page.limit) {
+      more = true;
+      break;
+    }
     items.push_back(render(session));
+    last = id;
   }
-  return page_response(std::move(items), "", false);
+  return page_response(std::move(items), last, more);
 }
 
 Answer kill_session(Control& control, const Call& call) {

@@ -58,7 +58,7 @@ constexpr std::array kRoutes = {
   Route{post,   "/api/v1/reviews/{id}/approve", Who::member, h::approve_review, "Approve; only whom the rule names, never the requester", "", "Decision", "Review"},
   Route{post,   "/api/v1/reviews/{id}/reject", Who::member, h::reject_review, "Reject; only whom the rule names, never the requester", "", "Decision", "Review"},
 
-  Route{get,    "/api/v1/sessions/live", Who::reader, h::list_live_sessions, "Who is connected now", "principal,connection", "", "LiveSessionPage"},
+  Route{get,    "/api/v1/sessions/live", Who::reader, h::list_live_sessions, "Who is connected now", "principal,connection,limit,cursor", "", "LiveSessionPage"},
   Route{post,   "/api/v1/sessions/{id}/kill", Who::admin, h::kill_session, "End a live session and cancel its upstream query", "", "Kill", ""},
   Route{get,    "/api/v1/sessions", Who::reader, h::list_sessions, "Recorded sessions, newest first", SLUICE_RECORD_FILTER, "", "RecordPage"},
   Route{get,    "/api/v1/sessions/{id}", Who::reader, h::show_session, "One recorded session", "", "", "RecordItem"},

@@ -132,7 +132,7 @@ admin::RecordStatus RecordPort::status() {
   out.dir = folder_.string();
   out.durability = durability_;
   for (const auto& shard : record_.status()) {
-    out.segments += shard.segment + 1;
+    out.segments += shard.segment;  // numbered from 1
     out.entries += shard.entries;
     out.bytes += shard.segment_used;
   }
