@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.gateway import binary
+from harness.gateway import binary, wait_until
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "demo.py"
 
@@ -39,6 +38,23 @@ def start(tmp: Path, *arguments: str) -> subprocess.Popen[str]:
 def children_of(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if text in line:
+            return printed
+    raise AssertionError(f"the demo ended before it said {text!r}:\n{printed}")
 
 
 @pytest.fixture
@@ -67,23 +83,36 @@ def scene(shown: str, title: str) -> str:
     return found[0]
 
 
+def recorded(text: str) -> dict[str, str]:
+    """What a scene shows of the record, without the statement."""
+    facts = re.findall(r'^ +"(\w+)": "?([^",]*)"?,?$', text, re.MULTILINE)
+    return {name: value for name, value in facts if name != "statement"}
+
+
 def test_a_search_is_masked_and_keeps_its_scores(shown: str) -> None:
     text = scene(shown, "A search is answered")
-    assert re.search(r"\| \*\*\* +\| \*\*\* +\| 0\.\d+", text)
+    assert re.search(r"\| 0\.\d+ \| \*\*\* +\| \*\*\* ", text)
     assert "(5 rows)" in text
     assert "example.com" not in text
-    assert re.search(r"ana +docs +search +permit +5", text)
+    assert recorded(text) == {
+        "verb": "search",
+        "decision": "permit",
+        "rule": "support-reads",
+        "records": "5",
+        "ids": "complete",
+    }
 
 
 def test_another_person_sees_the_same_unmasked(shown: str) -> None:
-    assert re.search(r"@\w+\.example\.com \| 0\.\d+", scene(shown, "The same search"))
+    assert re.search(r"\| 0\.\d+ \| [^*|]+ \| \S+@\w+\.example\.com", scene(shown, "The same search"))
 
 
 def test_a_large_search_is_refused_with_rule_and_hint(shown: str) -> None:
     text = scene(shown, "A top-k of 5,000")
     assert "ERROR:  sluice: A search returns at most 100 documents." in text
     assert re.search(r'DETAIL:  Rule "top-k" refused \(over_limit\): search on public.support_docs', text)
-    assert re.search(r"ana +docs +search +deny", text)
+    assert "HINT:" in text
+    assert recorded(text) | {"verb": "search", "decision": "deny", "rule": "top-k"} == recorded(text)
 
 
 def test_a_bulk_read_waits_for_a_second_person(shown: str) -> None:
@@ -92,13 +121,14 @@ def test_a_bulk_read_waits_for_a_second_person(shown: str) -> None:
     assert notice
     assert f"ben$ sluice review approve {notice[1]}" in text
     assert "(300 rows)" in text
-    assert text.index("review approve") < text.index("(300 rows)")
+    assert text.index("ben$ sluice review approve") < text.index("(300 rows)")
+    assert recorded(text) | {"decision": "permit", "review": notice[1], "records": "300"} == recorded(text)
 
 
 def test_an_export_is_blocked(shown: str) -> None:
     text = scene(shown, "An export")
     assert "ERROR:  sluice: Exports go through data-security." in text
-    assert re.search(r"ana +docs +export +deny", text)
+    assert recorded(text) | {"verb": "export", "decision": "deny", "rule": "no-export"} == recorded(text)
 
 
 def test_ways_around_the_mask(shown: str) -> None:
@@ -137,13 +167,11 @@ def test_prints_no_token_and_no_colour(shown: str) -> None:
     assert "\x1b" not in shown
 
 
-def test_ends_in_order_on_sigterm(tmp: Path) -> None:
+@pytest.mark.parametrize("moment", ["starting PostgreSQL", "setting up Sluice", "── 4 "])
+def test_ends_in_order_on_sigterm(tmp: Path, moment: str) -> None:
     process = start(tmp)
     try:
-        deadline = time.monotonic() + 60
-        while not children_of(process.pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        read_until(process, moment)
         children = children_of(process.pid)
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=60)
@@ -151,7 +179,29 @@ def test_ends_in_order_on_sigterm(tmp: Path) -> None:
         process.kill()
         process.wait()
     assert process.returncode == 128 + signal.SIGTERM, printed
-    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    assert "everything has been stopped" in printed
+    wait_until(lambda: not any(map(is_running, children)), "its children are gone")
+    assert list(tmp.iterdir()) == []
+
+
+def test_stays_up_for_looking_around_until_ctrl_c(tmp: Path) -> None:
+    process = start(tmp)
+    try:
+        printed = read_until(process, "Ctrl-C ends it")
+        env_file = re.search(r"\. (\S+/ana\.env) && psql", printed)
+        assert env_file
+        look = f". {env_file[1]} && psql --no-psqlrc -Atc 'SELECT count(*), min(email) FROM support_docs'"
+        seen = subprocess.run(["sh", "-c", look], capture_output=True, text=True, timeout=60, check=False)
+        assert seen.stdout == "343|***\n", seen.stderr
+        children = children_of(process.pid)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, printed
+    assert children
+    assert not any(map(is_running, children))
     assert list(tmp.iterdir()) == []
 
 
