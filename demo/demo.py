@@ -34,6 +34,7 @@ class Ended(Exception):
 
 def main() -> int:
     arguments = _arguments()
+    sys.stdout.reconfigure(errors="replace")  # a terminal that knows no “ and → shows a ? instead
     screen = Screen(sys.stdout)
     if not os.access(arguments.binary, os.X_OK) or arguments.binary.is_dir():
         screen.error(

@@ -1,7 +1,7 @@
 """What the demo prints: titles, commands as somebody would type them, and what came back.
 
-Colours only on a terminal, and not with NO_COLOR (https://no-color.org). Long lines are cut at the window's edge and long
-results in their middle, so that a scene stays on one screen.
+Colours only on a terminal, and not with NO_COLOR (https://no-color.org). Long lines of results are cut at the window's edge and
+long results in their middle, so that a scene stays on one screen.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ class Screen:
         self._stream = stream
         terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._colours = terminal and "NO_COLOR" not in os.environ
+        self._after_blank = False
         self._width = shutil.get_terminal_size().columns if terminal else WIDTH_WITHOUT_TERMINAL
 
     def title(self, text: str) -> None:
+        self.blank()
         rule = "─" * max(3, min(self._width, TEXT_WIDTH + 4) - len(text) - 4)
-        self._line()
         self._line(self._in(_BOLD, f"── {text} {rule}"))
         self._line()
 
@@ -36,16 +37,19 @@ class Screen:
             self._line(line)
 
     def command(self, who: str, text: str, prompt: str = "$") -> None:
-        """`text` may have several lines; `who` types at `prompt`."""
+        """`text` may have several lines; `who` types at `prompt`. Never cut: it may be wanted for pasting."""
         first, *rest = text.splitlines()
         start = f"{who}{prompt} "
-        self._line(f"  {self._in(_CYAN, start)}{self._in(_BOLD, self._cut(first, 2 + len(start)))}")
+        self._line(f"  {self._in(_CYAN, start)}{self._in(_BOLD, first)}")
         for line in rest:
-            self._line("  " + " " * len(start) + self._in(_BOLD, self._cut(line, 2 + len(start))))
+            self._line("  " + " " * len(start) + self._in(_BOLD, line))
 
-    def result(self, text: str, most: int = MOST_LINES) -> None:
+    def result(self, text: str, most: int = MOST_LINES, *, whole: bool = False) -> None:
+        """What a command printed; `whole`: long lines are wrapped and not cut."""
         lines = text.rstrip().splitlines()
-        if len(lines) > most:
+        if whole:
+            lines = [piece for line in lines for piece in textwrap.wrap(line, self._width - 5)]
+        elif len(lines) > most:
             # The end tells how many rows there were, the start what they are.
             kept = most - 3
             lines = [*lines[:kept], f"… {len(lines) - kept - 2} more lines …", *lines[-2:]]
@@ -57,8 +61,10 @@ class Screen:
 
     def aside(self, text: str) -> None:
         """A remark on what was just seen."""
-        for line in textwrap.wrap(text, min(self._width, TEXT_WIDTH) - 5):
-            self._line("  " + self._in(_GREEN, "→ ") + line if line else "")
+        first, *rest = textwrap.wrap(text, min(self._width, TEXT_WIDTH) - 4)
+        self._line("  " + self._in(_GREEN, "→ ") + first)
+        for line in rest:
+            self._line("    " + line)
         self._line()
 
     def note(self, text: str) -> None:
@@ -70,7 +76,9 @@ class Screen:
             self._line(self._in(_RED, line))
 
     def blank(self) -> None:
-        self._line()
+        """One empty line, and not a second one."""
+        if not self._after_blank:
+            self._line()
 
     def _cut(self, line: str, used: int) -> str:
         room = max(20, self._width - used)
@@ -81,3 +89,4 @@ class Screen:
 
     def _line(self, text: str = "") -> None:
         print(text, file=self._stream, flush=True)
+        self._after_blank = not text

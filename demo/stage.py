@@ -232,10 +232,17 @@ class Stage:
             [self.binary, "serve", "--config", self.data / "sluice.yaml"],
             log=self.folder / "sluice.log",
             # Segments are allocated in full when they are begun; small ones are enough here.
-            env={**self._environment("nobody"), "SLUICE__RECORD__SEGMENT_SIZE": "4MiB"},
+            # And when the demo ends, nobody waits for long until those who look around have finished.
+            env={**self._environment("nobody"), "SLUICE__RECORD__SEGMENT_SIZE": "4MiB", "SLUICE__DRAIN_TIMEOUT": "2s"},
         )
         self._stack.callback(self.gateway.stop)
         self.gateway.wait_until(self._is_ready, timeout=30, what="Sluice")
+        self._stack.callback(self._stop_gateway)
+
+    def _stop_gateway(self) -> None:
+        code = self.gateway.stop()
+        if code != 0:
+            raise Unexpected(f"Sluice did not stop in good order: exit code {code}.\n{self.gateway.log_tail()}")
 
     def _is_ready(self) -> bool:
         with suppress(OSError), urllib.request.urlopen(f"{self.admin_url}/readyz", timeout=5) as answer:
