@@ -14,7 +14,7 @@ constexpr std::size_t kMaskSetBytes = 32 * 1024;  // of a mask set in one entry
 // A sample up to this size is kept inside the outcome; a larger one goes into entries of its own before it.
 constexpr std::size_t kInlineIds = 8 * 1024;
 constexpr std::size_t kInlineRows = 24 * 1024;
-constexpr std::size_t kPiece = 32 * 1024;
+constexpr std::size_t kPiece = 60'000;  // kMaxColumnsBytes and kMaxRowBytes fit, and an entry holds it
 
 // Texts that come from outside the gateway and have no limit of their own where they arise.
 constexpr std::size_t kMaxClientText = 1024;  // a name, an address, a reason

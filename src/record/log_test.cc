@@ -217,7 +217,7 @@ TEST(Log, RecordsIdsAndRowsBesideLargeOutcomes) {
   ASSERT_TRUE(scribe.log->outcome(
       {.session = SessionId{7}, .operation = OperationId{1}, .ids = &ids, .rows = &rows}));
   auto read = read_all(folder.path());
-  EXPECT_EQ(count(read, Kind::record_ids), 3u);
+  EXPECT_EQ(count(read, Kind::record_ids), 2u);
   EXPECT_EQ(count(read, Kind::rows), 2u);
 }
 

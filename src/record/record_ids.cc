@@ -13,6 +13,8 @@ constexpr std::uint8_t kCollection = 1;  // u16 length, name
 constexpr std::uint8_t kId = 2;          // u16 length, text
 constexpr std::uint8_t kLongId = 3;      // SHA-256 of an id longer than kMaxIdBytes
 
+constexpr std::size_t kMaxCollectionBytes = 1024;  // of a collection's name; PostgreSQL's have at most 127
+
 constexpr std::string_view kDigestPrefix = "sha256:";
 
 void put_text(std::string& out, std::uint8_t tag, std::string_view text) {
@@ -37,8 +39,9 @@ void RecordIds::add(std::string_view collection, std::string_view id) {
   ++seen_;
   if (kept_ >= limit_ || buffer_.size() >= kMaxIdsBytes || kept_ + 1 != seen_)
     return;  // never with a hole inside
+  collection = collection.substr(0, kMaxCollectionBytes);
   if (buffer_.empty() || collection != collection_) {
-    collection_ = collection.substr(0, 0xFFFF);
+    collection_ = collection;
     put_text(buffer_, kCollection, collection_);
   }
   put_id(buffer_, id);

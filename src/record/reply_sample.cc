@@ -78,7 +78,7 @@ void ReplySample::set_columns(std::span<const std::string_view> names) {
     name = name.substr(0, kMaxNameBytes);
     writer.u16le(static_cast<std::uint16_t>(name.size())).text(name);
   }
-  if (buffer_.size() > max_bytes_) {
+  if (buffer_.size() > max_bytes_ || buffer_.size() - before > kMaxColumnsBytes) {
     buffer_.resize(before);
     full_ = true;
   }
@@ -92,11 +92,12 @@ void ReplySample::add_row(std::span<const Cell> cells) {
   }
   auto before = buffer_.size();
   ByteWriter{buffer_}.u8(kRow);
+  const auto most = std::min(max_bytes_, before + kMaxRowBytes);
   for (const auto& cell : cells) {
     put_cell(buffer_, cell);
-    if (buffer_.size() > max_bytes_) break;
+    if (buffer_.size() > most) break;
   }
-  if (buffer_.size() > max_bytes_) {
+  if (buffer_.size() > most) {
     buffer_.resize(before);
     full_ = true;
     return;

@@ -29,6 +29,11 @@ inline constexpr std::size_t kMaxSampleBytes = 64 * 1024;  // encoded, of one op
 inline constexpr std::size_t kMaxCellBytes = 4 * 1024;     // kept of one value
 inline constexpr std::size_t kMaxSampleColumns = 1'664;    // PostgreSQL's own limit of a result
 
+// Of one row, and of one result's column names: together they must fit one entry. A larger one is counted
+// only.
+inline constexpr std::size_t kMaxRowBytes = 32 * 1024;
+inline constexpr std::size_t kMaxColumnsBytes = 24 * 1024;
+
 // On-disk values.
 enum class CellForm : std::uint8_t { null = 0, text = 1, bytes = 2 };
 struct Cell {

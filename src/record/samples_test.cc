@@ -141,6 +141,23 @@ TEST(ReplySample, CutsLongCellsAndSaysSo) {
   EXPECT_EQ(rows.sizes.at(0), 10'000u);
 }
 
+TEST(ReplySample, WhatDoesNotFitAnEntryIsCountedOnly) {
+  ReplySample sample{1000, 10'000'000};
+  std::vector<std::string_view> names(20, "column");
+  sample.set_columns(names);
+  std::string value(4096, 'v');
+  sample.add_row(std::vector<Cell>(20, Cell::text("small")));
+  sample.add_row(std::vector<Cell>(20, Cell::text(value)));
+  EXPECT_EQ(sample.seen(), 2u);
+  EXPECT_EQ(sample.kept(), 1u);
+  EXPECT_TRUE(split_rows(sample.encoded(), kMaxColumnsBytes + kMaxRowBytes));
+  sample.clear();
+  std::string long_name(250, 'n');
+  sample.set_columns(std::vector<std::string_view>(1000, long_name));
+  EXPECT_FALSE(sample.wants_more());
+  EXPECT_TRUE(sample.encoded().empty());
+}
+
 TEST(ReplySample, ARowOfAnotherWidthIsCountedOnly) {
   ReplySample sample;
   std::vector<std::string_view> names{"a", "b"};
