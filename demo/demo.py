@@ -70,20 +70,20 @@ def _arguments() -> argparse.Namespace:
 
 def _stay(stage: Stage, screen: Screen) -> None:
     screen.title("Over to you")
-    screen.say("All of this is still running. In another terminal, be one of the four:")
+    screen.say("All of this is still running. In other terminals, be one of the four:")
     screen.blank()
-    screen.command("you", f". {stage.env_file('ana')} && psql", prompt=" $")
-    screen.command("you", f". {stage.env_file('dora')} && psql", prompt=" $")
-    screen.command("you", f". {stage.env_file('ben')} && sluice review list", prompt=" $")
+    screen.command("you", f"cd {stage.folder}")
+    screen.command("you", ". ./ana.env && psql")
+    screen.command("you", ". ./dora.env && psql")
+    screen.command("you", ". ./ben.env && sluice review list")
     screen.blank()
     screen.say("Or be the administrator, and edit the policy while you are at it:")
     screen.blank()
-    screen.command("you", f". {stage.env_file('admin')} && sluice --help", prompt=" $")
-    screen.command("you", "sluice sessions live; sluice sessions search --text ssn; sluice status", prompt=" $")
-    screen.command(
-        "you", "sluice policy explain --as ana --connection docs 'SELECT * FROM support_docs LIMIT 500'", prompt=" $"
-    )
-    screen.command("you", f'"$EDITOR" {stage.policy_folder}/20-masks.yaml', prompt=" $")
+    screen.command("you", ". ./admin.env && sluice --help")
+    screen.command("you", "sluice sessions live; sluice sessions search --text ssn; sluice status")
+    explain = "sluice policy explain --as ana --connection docs --role app 'SELECT * FROM support_docs LIMIT 500'"
+    screen.command("you", explain)
+    screen.command("you", '"$EDITOR" sluice/policy/20-masks.yaml')
     screen.blank()
     screen.say(f"The admin API is at {stage.admin_url} (its description: /api/v1/openapi.json, metrics: /metrics).")
     screen.blank()

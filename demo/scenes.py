@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 from screen import Screen
-from stage import CAST, UPSTREAM_USER, Stage, Unexpected, queries, short
+from stage import CAST, UPSTREAM_USER, Stage, Unexpected, short
 
 PATIENCE = 20  # seconds until a scene gives up on what should take one
 
@@ -29,7 +29,7 @@ class Play:
     def __init__(self, stage: Stage, screen: Screen) -> None:
         self.stage = stage
         self.screen = screen
-        self.question = queries()["double-charge"]
+        self.question = stage.question
         self.found = 0  # the id of the document that the first search finds
 
     def run(self) -> None:
@@ -64,7 +64,11 @@ class Play:
             f"alone: people connect to Sluice, with tokens. This is how it was set up:"
         )
         screen.blank()
-        screen.command("admin", "sluice init --data sluice && cp demo/policy/*.yaml sluice/policy/")
+        screen.command("admin", f"sluice init --data sluice --port {stage.port} --admin-port {stage.admin_port}")
+        screen.command(
+            "admin", "rm sluice/policy/* && cp demo/policy/*.yaml sluice/policy/   # instead of the starter's"
+        )
+        screen.command("admin", f"install -m 600 password sluice/credentials/{UPSTREAM_USER}")
         screen.command("admin", "sluice serve --config sluice/sluice.yaml &")
         add, rest = stage.connection_command()[:3], stage.connection_command()[3:]
         half = rest.index("--role")
@@ -82,12 +86,12 @@ class Play:
         screen.blank()
         screen.command(
             "ana",
-            f"export PGHOST=127.0.0.1 PGPORT={stage.port} PGDATABASE=docs PGUSER=app PGPASSWORD={short(stage.token('ana'))}\n"
+            f"export PGHOST=127.0.0.1 PGPORT={stage.port} PGDATABASE=docs PGUSER=app PGPASSWORD={short(stage.token('ana'))} \\\n"
             f"       PGSSLMODE=verify-full PGSSLROOTCERT=sluice/tls/server.crt",
         )
         screen.blank()
         screen.note(
-            f"To type along in another terminal:  . {stage.env_file('ana')}   (also admin.env, ben.env, dora.env)"
+            f"To type along in another terminal:  cd {stage.folder} && . ./ana.env   (or ben.env, dora.env, admin.env)"
         )
 
     # -- the scenes ------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ class Stage:
         self._tokens: dict[str, str] = {}
         self._people = {person.name: person for person in CAST}
         self._hidden = _hidden_values()
+        self.question = queries()["double-charge"]
         try:
             scratch = self._stack.enter_context(Scratch())
             self.folder = scratch.path
@@ -169,9 +170,6 @@ class Stage:
                 if value in text:
                     raise Unexpected(f"{who} was shown {value!r}, which the policy hides. This must never happen.")
         return text
-
-    def env_file(self, who: str) -> Path:
-        return self.folder / f"{who}.env"
 
     def token(self, who: str) -> str:
         return self._tokens[who]
@@ -308,9 +306,9 @@ class Stage:
 
     def _write_env_file(self, who: str) -> None:
         """For a terminal of one's own: `. ana.env`, and everything that the demo shows can be typed there."""
-        file = self.env_file(who)
+        file = self.folder / f"{who}.env"
         file.touch(mode=0o600)
-        settings = {**self._client_settings(who), **self._sluice_settings(who)}
+        settings = {**self._client_settings(who), **self._sluice_settings(who), "question": self.question["embedding"]}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
         lines.append(f'export PATH={shlex.quote(os.fspath(self.binary.parent))}:"$PATH"')
         file.write_text("\n".join(lines) + "\n")

@@ -188,9 +188,9 @@ def test_stays_up_for_looking_around_until_ctrl_c(tmp: Path) -> None:
     process = start(tmp)
     try:
         printed = read_until(process, "Ctrl-C ends it")
-        env_file = re.search(r"\. (\S+/ana\.env) && psql", printed)
-        assert env_file
-        look = f". {env_file[1]} && psql --no-psqlrc -Atc 'SELECT count(*), min(email) FROM support_docs'"
+        folder = re.search(r"you\$ cd (\S+)", printed)
+        assert folder
+        look = f"cd {folder[1]} && . ./ana.env && psql --no-psqlrc -Atc 'SELECT count(*), min(email) FROM support_docs'"
         seen = subprocess.run(["sh", "-c", look], capture_output=True, text=True, timeout=60, check=False)
         assert seen.stdout == "343|***\n", seen.stderr
         children = children_of(process.pid)
