@@ -1,0 +1,183 @@
+#include "app/output.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+
+#include <charconv>
+
+namespace sluice::app {
+namespace {
+
+namespace json = boost::json;
+
+// Also the C1 controls, which some terminals obey: U+0080 to U+009F is C2 80 to C2 9F.
+std::string safe(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c < 0x20 || c == 0x7F) {
+      out += fmt::format("\\x{:02x}", c);
+    } else if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+// Code points, which is what columns of plain text are made of.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string cut(std::string text, std::size_t longest) {
+  if (width(text) <= longest) return text;
+  std::size_t seen = 0;
+  std::size_t at = 0;
+  while (at < text.size() && seen < longest) {
+    ++at;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+    ++seen;
+  }
+  return text.substr(0, at) + "…";
+}
+
+const json::value* member(const json::value& item, std::string_view path) {
+  const json::value* at = &item;
+  while (at != nullptr && !path.empty()) {
+    const auto dot = path.find('.');
+    const auto* object = at->if_object();
+    at = object == nullptr ? nullptr : object->if_contains({path.data(), path.substr(0, dot).size()});
+    path.remove_prefix(dot == std::string_view::npos ? path.size() : dot + 1);
+  }
+  return at;
+}
+
+void write(const json::value& value, std::string& out, std::size_t depth) {
+  const std::string indent(depth * 2, ' ');
+  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+    out += "{\n";
+    bool first = true;
+    for (const auto& item : *object) {
+      if (!std::exchange(first, false)) out += ",\n";
+      out += indent + "  " + json::serialize(json::value(item.key())) + ": ";
+      write(item.value(), out, depth + 1);
+    }
+    out += "\n" + indent + "}";
+  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+    out += "[\n";
+    bool first = true;
+    for (const auto& item : *array) {
+      if (!std::exchange(first, false)) out += ",\n";
+      out += indent + "  ";
+      write(item, out, depth + 1);
+    }
+    out += "\n" + indent + "]";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string render_cell(const json::value& value) {
+  if (value.is_null()) return "-";
+  if (const auto* text = value.if_string()) return safe({text->data(), text->size()});
+  if (const auto* list = value.if_array()) {
+    std::string out;
+    for (const auto& item : *list) out += (out.empty() ? "" : ", ") + render_cell(item);
+    return out;
+  }
+  return safe(json::serialize(value));
+}
+
+std::string render_table(const json::array& items, const std::vector<std::string_view>& columns) {
+  std::vector<std::vector<std::string>> rows(1);
+  std::vector<std::size_t> limits;
+  std::vector<std::string_view> names;
+  for (auto column : columns) {
+    const auto colon = column.find(':');
+    std::size_t limit = 200;
+    if (colon != std::string_view::npos) {
+      std::from_chars(column.data() + colon + 1, column.data() + column.size(), limit);
+      column = column.substr(0, colon);
+    }
+    limits.push_back(limit);
+    names.push_back(column);
+    std::string title{column};
+    std::ranges::transform(title, title.begin(), [](char c) {
+      return c == '_' || c == '.' ? ' ' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    });
+    rows[0].push_back(std::move(title));
+  }
+  for (const auto& item : items) {
+    auto& row = rows.emplace_back();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto* value = member(item, names[i]);
+      row.push_back(cut(value == nullptr ? "-" : render_cell(*value), limits[i]));
+    }
+  }
+  std::vector<std::size_t> widths(names.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += row[i];
+      if (i + 1 < row.size()) out.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    out += "\n";
+  }
+  return out;
+}
+
+std::string render_object(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return render_cell(value) + "\n";
+  std::size_t longest = 0;
+  for (const auto& item : *object) longest = std::max(longest, item.key().size());
+  std::string out;
+  for (const auto& item : *object) {
+    const std::string key{item.key()};
+    out += key + ":" + std::string(longest - key.size() + 1, ' ');
+    const auto* list = item.value().if_array();
+    const bool nested = list != nullptr && !list->empty() && list->front().is_object();
+    if (nested) {
+      for (const auto& entry : *list) {
+        out += "\n  -";
+        for (const auto& field : entry.get_object()) {
+          out += fmt::format(" {}={}", std::string(field.key()), render_cell(field.value()));
+        }
+      }
+      out += "\n";
+    } else if (const auto* inner = item.value().if_object()) {
+      bool first = true;
+      for (const auto& field : *inner) {
+        out += fmt::format("{}{}={}", std::exchange(first, false) ? "" : " ", std::string(field.key()),
+                           render_cell(field.value()));
+      }
+      out += "\n";
+    } else {
+      out += render_cell(item.value()) + "\n";
+    }
+  }
+  return out;
+}
+
+std::string render_json(const json::value& value) {
+  std::string out;
+  write(value, out, 0);
+  return out + "\n";
+}
+
+}  // namespace sluice::app
