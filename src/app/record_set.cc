@@ -24,6 +24,13 @@ Result<std::unique_ptr<RecordSet>> RecordSet::open(const Settings& settings, con
     TRY(auto log, record::Log::open(std::move(options), clock));
     set->logs_.push_back(std::move(log));
   }
+  // The control shard names the others, so that a shard whose files are gone is missed.
+  for (std::size_t shard = 1; shard <= workers; ++shard) {
+    const auto& log_id = set->logs_[shard]->log_id();
+    CHECK_OK(set->control([&](record::Log& control) {
+      return control.append(record::ShardAdded{.shard = static_cast<std::uint16_t>(shard), .log_id = log_id});
+    }));
+  }
   return set;
 }
 
