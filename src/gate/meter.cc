@@ -1,5 +1,7 @@
 #include "gate/meter.h"
 
+#include <algorithm>
+
 namespace sluice::gate {
 namespace {
 
@@ -36,9 +38,15 @@ std::optional<std::uint64_t> Meter::remaining() const {
   return bound_ - records_;
 }
 
+void Meter::resume_at(std::uint64_t records) {
+  before_ = records;
+  if (bound_ != kUnbounded) bound_ -= std::min(bound_, before_);
+}
+
 bool Meter::extend(const Permit& permit) {
   ruling_ = permit.shared_ruling();
   bound_ = ruling_->obligations.max_records.value_or(kUnbounded);
+  if (bound_ != kUnbounded) bound_ -= std::min(bound_, before_);
   return bound_ > records_;
 }
 

@@ -66,8 +66,9 @@ class Meter {
   std::optional<std::uint64_t> remaining() const;  // until the bound; nullopt: none
   // The request itself keeps the reply within its bound, or it returns no records: nothing to stop.
   void lift_bound() { bound_ = kUnbounded; }
-  // A portal that has been executed before: its executions share one bound.
-  void resume_at(std::uint64_t records) { records_ = records; }
+  // A portal or cursor that has been read from before: its executions share one bound. Once, before the first
+  // record; `records` have been sent.
+  void resume_at(std::uint64_t records);
   // The rest was approved: goes on under the new permit. False when that allows no more than was sent.
   bool extend(const Permit& permit);
 
@@ -82,7 +83,8 @@ class Meter {
   OperationId operation_;
   std::shared_ptr<const Ruling> ruling_;
   SteadyTime since_;
-  std::uint64_t bound_ = kUnbounded;
+  std::uint64_t bound_ = kUnbounded;  // of this execution
+  std::uint64_t before_ = 0;          // sent by earlier executions of the same portal
   std::uint64_t records_ = 0;
   std::uint64_t bytes_ = 0;
   bool budgeted_ = false;

@@ -31,10 +31,12 @@ bool is_read(const Operation& operation) {
   }
 }
 
-// The reply has to be counted: nothing in the request keeps it within its bound.
-bool must_count(const Operation& operation, const Obligations& obligations) {
-  return obligations.max_records && is_read(operation) &&
-         (!operation.records.max || *operation.records.max > *obligations.max_records);
+// The reply has to be counted: nothing in the request keeps it within its bound. The parts of a cursor that FETCH
+// asks for add up, so it is the cursor's own statement that has to keep within it.
+bool must_count(const Plan& plan, const Operation& operation, const Obligations& obligations) {
+  if (!obligations.max_records || !is_read(operation)) return false;
+  const auto& most = plan.kind == PlanKind::fetch ? plan.inner->operation->records.max : operation.records.max;
+  return !most || *most > *obligations.max_records;
 }
 
 // Operation::text shows vector literals as "[vector 768 sha256:1a2b…]". Without the digest it is the same for
@@ -114,6 +116,14 @@ Pause Exchange::one_client_message(const FrontendFrame& frame, Bytes raw) {
   }
   if (skip_to_sync_ && frame.type != FrontendType::sync) return Pause::none;
   if (const auto pause = at_barrier(frame.type); pause != Pause::none) return pause;
+  if (cancelled_early_) {
+    cancelled_early_ = false;
+    auto error = render_error(sqlstate::kQueryCanceled, "canceling statement due to user request");
+    if (frame.type == FrontendType::query) return refuse_query(std::move(error));
+    if (frame.type == FrontendType::parse || frame.type == FrontendType::bind) {
+      return refuse_in_pipeline(std::move(error));
+    }
+  }
   switch (frame.type) {
     case FrontendType::query: return on_query(frame.payload, raw);
     case FrontendType::parse: return on_parse(frame.payload, raw);
@@ -306,7 +316,7 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
       auto clamped = planner_.clamp(*plan, *proposal.obligations().max_records, plan_context());
       if (!clamped) return refuse_query(render(gate_.refuse(std::move(proposal), clamped.error())));
       plan = std::move(*clamped);
-    } else if (must_count(*plan->operation, proposal.obligations())) {
+    } else if (must_count(*plan, *plan->operation, proposal.obligations())) {
       counted_before = true;
     }
     rewritten |= plan->rewritten;
@@ -369,7 +379,7 @@ Exchange::Run Exchange::make_run(std::shared_ptr<const Plan> plan, gate::Permit 
   run.plan = std::move(plan);
   run.permit.emplace(std::move(permit));
   run.meter.emplace(gate_, *run.permit);
-  if (!must_count(run.permit->operation(), run.permit->obligations())) run.meter->lift_bound();
+  if (!must_count(*run.plan, run.permit->operation(), run.permit->obligations())) run.meter->lift_bound();
   return run;
 }
 
@@ -407,11 +417,16 @@ void Exchange::begin_effects(Run& run) {
     default: break;
   }
   run.counted = plan.kind == PlanKind::fetch ? names_.portal(plan.object) : run.portal;
-  if (run.counted) run.meter->resume_at(run.counted->records);
   if (plan.writes) {
     written_in_transaction_ = true;
     written_since_sync_ = true;
   }
+}
+
+// Not before those before it are over: only then is it known what they have sent.
+void Exchange::resume(Run& run) {
+  if (!run.counted || std::exchange(run.resumed, true)) return;
+  run.meter->resume_at(run.counted->records);
 }
 
 // --- extended query
@@ -590,13 +605,23 @@ Pause Exchange::on_describe(Bytes payload) {
   return Pause::none;
 }
 
+// Whether what is open was made under masks that no longer hold for it.
+bool Exchange::differs_now(const Plan& plan) {
+  if (planner_.is_current(plan, plan_context())) return false;
+  if (plan.touches_masked) return true;
+  if (plan.basis.masks == gate_.masks()->id) return false;
+  if (plan.inner) return true;
+  const auto now = planner_.plan(plan.source, plan_context());
+  return !now || now->size() != 1 || now->front()->touches_masked;
+}
+
 Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   auto execute = Execute::parse(payload);
   if (!execute) return protocol_violation(execute.error().detail);
   auto portal = names_.portal(execute->portal);
   if (!portal) return refuse_in_pipeline(undefined_portal(execute->portal));
   const auto& plan = portal->plan;
-  if (!planner_.is_current(*plan, plan_context()) && plan->touches_masked) {
+  if (differs_now(*plan)) {
     // Its rewrite would differ now; what is open was made under rules that no longer hold.
     return refuse_in_pipeline(
         render_error(sqlstate::kInvalidCursorName,
@@ -624,6 +649,8 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   }
   auto run = make_run(plan, std::move(std::get<gate::Permit>(admission)));
   run.portal = portal;
+  begin_effects(run);
+  resume(run);
 
   if (!portal->shape && is_read(*portal->operation)) {
     // Without a description nobody knows which columns are keys. The client did not ask, so it does not hear.
@@ -639,7 +666,7 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   pending.client_limit = !execute->unlimited();
   auto max_rows = execute->max_rows;
   if (const auto left = run.meter->remaining();
-      left && must_count(*portal->operation, run.permit->obligations())) {
+      left && must_count(*plan, *portal->operation, run.permit->obligations())) {
     max_rows = rows_to_ask(*left, execute->max_rows);
     pending.server_limit = true;
     barrier_ = true;
@@ -651,6 +678,7 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
     scratch_.clear();
     if (auto encoded = encode_execute(scratch_, portal->upstream_name, max_rows); !encoded) {
       finish_run(run, record::OutcomeStatus::failed, "", std::nullopt);
+      undo_changes(run.changes);
       return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
     }
     to_server_.send(*run.permit, as_bytes(scratch_));

@@ -42,6 +42,11 @@ bool Exchange::cancel() {
     end_hold(HoldEnd::cancelled);
     return false;
   }
+  if (catalogue_read_) {
+    // The server works for the gateway now; the statement that waits behind that fails instead of being sent.
+    cancelled_early_ = true;
+    return false;
+  }
   return !pending_.empty();
 }
 

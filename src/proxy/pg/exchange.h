@@ -125,6 +125,7 @@ class Exchange {
     std::shared_ptr<const ResultShape> shape;
     std::shared_ptr<Portal> portal;   // of an Execute
     std::shared_ptr<Portal> counted;  // portal or cursor whose executions share one bound
+    bool resumed = false;             // what those before this one have sent is off its bound
     bool stopped = false;             // the reply was cut: the rest is swallowed
     bool finished = false;            // its outcome is recorded
     bool observed = false;            // rows have been looked at for the record
@@ -177,6 +178,8 @@ class Exchange {
   void forward_copy(Bytes raw);
   Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
   void begin_effects(Run& run);
+  static void resume(Run& run);
+  bool differs_now(const Plan& plan);
   std::optional<wire::pg::ErrorFields> send_parse(const Prepared& prepared);
   std::optional<wire::pg::ErrorFields> decide_prepared(Prepared& prepared);
   std::optional<wire::pg::ErrorFields> refresh_prepared(Prepared& prepared, bool unnamed);
@@ -268,6 +271,7 @@ class Exchange {
   bool relay_shown_ = false;      // and whether the client gets it
   std::uint64_t copy_left_ = 0;   // of a CopyData of the client that is passed on in pieces
   bool cancel_server_ = false;
+  bool cancelled_early_ = false;  // what the client asked for was cancelled before it was sent
   std::optional<Waiting> waiting_;
   std::optional<HoldEnd> hold_end_;
   ReviewId noticed_;  // the review that the client has been told about

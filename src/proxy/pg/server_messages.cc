@@ -160,7 +160,7 @@ bool Exchange::finish_run(Run& run, record::OutcomeStatus status, std::string_vi
                           std::optional<std::uint64_t> affected) {
   if (!run.meter || run.finished) return true;
   records_sent_ += run.meter->records();
-  if (run.counted) run.counted->records = run.meter->records();
+  if (run.counted) run.counted->records += run.meter->records();
   const bool records = returns_records(run.permit->operation());
   auto written = run.meter->finish({.status = status,
                                     .error_class = error_class,
@@ -200,6 +200,7 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
 }
 
 Pause Exchange::count_record(Run& run) {
+  resume(run);
   for (;;) {
     const auto verdict = run.meter->record();
     if (verdict == gate::Verdict::pass) return Pause::none;
