@@ -251,6 +251,13 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
   if (auto* refusal = std::get_if<Refusal>(&reviewed)) return refuse(std::move(proposal), refusal->denial);
 
   const auto& ruling = *proposal.ruling_;
+  if (proposal.operation_->rows_hold_many && (ruling.obligations.max_records || !ruling.quotas.empty())) {
+    // Its reply cannot be counted: one row may carry the whole collection.
+    return refuse(std::move(proposal),
+                  Denial{Reason::over_limit, ruling.obligations.bound_rule,
+                         "this gathers any number of records into one row, and the policy bounds them",
+                         "Gather from a sub-select with a LIMIT."});
+  }
   if (!ruling.quotas.empty()) {
     // A request that says how much it wants and cannot get it is refused before it runs.
     const auto wanted = std::max<std::uint64_t>(proposal.operation_->records.max.value_or(1), 1);
@@ -309,7 +316,9 @@ Result<void> Gate::settle() {
 }
 
 void Gate::incident(std::string_view code, std::string_view detail) {
-  log::warn("incident", {{"session", to_string(facts_.id)}, {"code", std::string{code}}, {"detail", std::string{detail}}});
+  log::warn(
+      "incident",
+      {{"session", to_string(facts_.id)}, {"code", std::string{code}}, {"detail", std::string{detail}}});
   const auto receipt = services_.log.append(
       record::Incident{.session = facts_.id, .operation = OperationId{0}, .code = code, .detail = detail});
   if (!receipt) log::error("incident not recorded", {{"error", receipt.error().message()}});

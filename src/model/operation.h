@@ -82,6 +82,7 @@ struct Operation {
   std::vector<CollectionUse> collections;
   std::vector<VectorSearch> searches;
   RecordBound records;
+  bool rows_hold_many = false;  // a row can carry any number of records (json_agg): rows cannot be counted for them
   bool returns_vectors = false;
   bool returns_scores = false;
   std::vector<std::string> functions;  // called, outside the vouched set: "public.f_email"

@@ -60,16 +60,24 @@ Count limit_count(const sql::SelectStatement& query, Parameters parameters) {
     }
     return Count::unlimited();
   }
-  if (const auto* parameter = sql::as<sql::ParamRef>(limit)) return parameter_count(parameter->number, parameters);
+  if (const auto* parameter = sql::as<sql::ParamRef>(limit))
+    return parameter_count(parameter->number, parameters);
   return Count::unlimited();
 }
 
-// What one query level does to the records that its sources offer; sub-queries of FROM and WITH have a level each.
+// What one query level does to the records that its sources offer; sub-queries of FROM and WITH have a level
+// each.
 class LevelTraits final : public rewrite::Visitor {
  public:
   LevelTraits(const DescribeContext& context, const sql::SelectStatement& level) : context_(context) {
-    // Only this level: the same query without what has a bound of its own.
+    // Only what this level puts out: no condition carries a value away, and what has a bound of its own is
+    // counted there.
     auto own = level;
+    own.where = nullptr;
+    own.having = nullptr;
+    own.order_by = {};
+    own.limit = nullptr;
+    own.offset = nullptr;
     own.from = {};
     own.with = nullptr;
     own.left = nullptr;
@@ -78,9 +86,9 @@ class LevelTraits final : public rewrite::Visitor {
     rewrite::visit(own, *this);
   }
 
-  bool gathers = false;       // a row can carry any number of records
+  bool gathers = false;  // a row can carry any number of records
   bool aggregated = false;
-  std::uint64_t extra = 0;    // records that each row carries beside those of FROM
+  std::uint64_t extra = 0;  // records that each row carries beside those of FROM
 
  private:
   void on_expr(const sql::Expr& expr) override {
@@ -186,7 +194,8 @@ class Bounds {
         return relation == nullptr ? Extent{} : of_from(*relation, where, alone);
       }
       case sql::FromKind::function:
-      case sql::FromKind::table_func: return {Count::unlimited(), Count(0), Count(0)};  // of its arguments: no records
+      case sql::FromKind::table_func:
+        return {Count::unlimited(), Count(0), Count(0)};  // of its arguments: no records
       case sql::FromKind::unknown: break;
     }
     return {Count::unlimited(), Count::unlimited(), Count::unlimited()};
@@ -235,7 +244,8 @@ void collect_equalities(const sql::Expr* where, const Relation& relation, std::s
     pinned[known->attnum] = Count(1);
   } else if (operation->form == sql::OperatorKind::in) {
     const auto* list = sql::as<sql::ExprList>(value);
-    if (list != nullptr && std::ranges::all_of(list->items, is_value)) pinned[known->attnum] = Count(list->items.size());
+    if (list != nullptr && std::ranges::all_of(list->items, is_value))
+      pinned[known->attnum] = Count(list->items.size());
   }
 }
 

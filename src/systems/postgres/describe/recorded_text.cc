@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kShownDigest = 16;  // hex digits: enough to find the same vector again
 
 bool is_numeric(char c) {
-  return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == ',' || c == ' ';
+  return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == ',' ||
+         c == ' ';
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
@@ -21,8 +22,9 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 
 // What stands between the quotes of a plain string literal; empty for other forms.
 std::string_view literal_content(std::string_view token) {
-  return token.size() >= 2 && token.front() == '\'' && token.back() == '\'' ? token.substr(1, token.size() - 2)
-                                                                            : std::string_view{};
+  return token.size() >= 2 && token.front() == '\'' && token.back() == '\''
+             ? token.substr(1, token.size() - 2)
+             : std::string_view{};
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ std::string recorded_text(std::string_view statement) {
   std::string out;
   bool password = false;
   std::size_t copied = 0;
-  for (auto token = sql::next_token(statement, 0); token.kind != sql::TokenKind::end && out.size() < kMaxRecordedText;
+  for (auto token = sql::next_token(statement, 0);
+       token.kind != sql::TokenKind::end && out.size() < kMaxRecordedText;
        token = sql::next_token(statement, token.end)) {
     const auto text = statement.substr(token.begin, token.end - token.begin);
     if (token.kind == sql::TokenKind::string) {

@@ -1,7 +1,9 @@
-// The text of a statement as the record keeps it: bounded, query vectors as dimension and digest, passwords gone.
+// The text of a statement as the record keeps it: bounded, query vectors as dimension and digest, passwords
+// gone.
 //
-// Works on tokens: every string literal that looks like a vector ('[0.1,0.2,…]') and every one that follows the word
-// PASSWORD is replaced, wherever it stands. What only looks like one loses nothing but its readability.
+// Works on tokens: every string literal that looks like a vector ('[0.1,0.2,…]') and every one that follows
+// the word PASSWORD is replaced, wherever it stands. What only looks like one loses nothing but its
+// readability.
 #pragma once
 
 #include <cstdint>

@@ -33,14 +33,16 @@ class SetConfigCalls final : public rewrite::Visitor {
   void on_expr(const sql::Expr& expr) override {
     const auto* call = sql::as<sql::FunctionCall>(&expr);
     if (call == nullptr || call->name.empty() || call->name.back() != "set_config") return;
-    const auto* name = call->args.empty() ? nullptr : sql::as<sql::Constant>(without_casts(call->args.front()));
+    const auto* name =
+        call->args.empty() ? nullptr : sql::as<sql::Constant>(without_casts(call->args.front()));
     if (name == nullptr || name->value_kind != sql::ConstantKind::text) {
       changes_.computed = true;
       return;
     }
     SettingChanges::Change change;
     change.name = lower(name->text);
-    const auto* value = call->args.size() > 1 ? sql::as<sql::Constant>(without_casts(call->args[1])) : nullptr;
+    const auto* value =
+        call->args.size() > 1 ? sql::as<sql::Constant>(without_casts(call->args[1])) : nullptr;
     if (value != nullptr) change.value = constant_text(*value);
     changes_.changes.push_back(std::move(change));
   }
@@ -73,7 +75,8 @@ SettingChanges setting_changes(const sql::Statement& statement) {
     } else if (set->action == sql::SetKind::multi) {
       // SET TRANSACTION and SET SESSION CHARACTERISTICS: isolation, read only, deferrable, snapshot.
       for (const auto& option : set->options) {
-        out.changes.push_back({.name = lower(option.name), .reset = false, .value = std::string{option.text}, .local = false});
+        out.changes.push_back(
+            {.name = lower(option.name), .reset = false, .value = std::string{option.text}, .local = false});
       }
     } else {
       out.changes.push_back(from_set(*set));
