@@ -31,10 +31,15 @@ tsan:  ## unit and integration tests under ThreadSanitizer
 	@exec $$(tools/setup/python.sh tests/requirements.txt) tools/run_tests.py --build build/tsan
 
 .PHONY: lint
-lint:  ## format, layers, clang-tidy, shell and Python linters
+lint:  ## format, layers, shell and Python linters
+	@tools/setup/debian.sh test lint
+	@tools/lint.sh
+
+.PHONY: tidy
+tidy:  ## clang-tidy over all sources (needs a build, takes a quarter of an hour)
 	@tools/setup/debian.sh build lint
 	@tools/build.sh dev all
-	@tools/lint.sh build/dev
+	@tools/tidy.sh build/dev
 
 .PHONY: fuzz
 fuzz:  ## every fuzzer for a short time, on its committed corpus (SECONDS=20)

@@ -58,14 +58,13 @@ CALLS: list[tuple[str, set[str], str]] = [
      "every use of a credential is looked at"),
 ]
 
-INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.M)
-COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.MULTILINE)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 
 
 def allowed(relative: str, places: set[str]) -> bool:
-    return any(relative == place or relative.startswith(place + "/") or relative.startswith(place + ".")
-               or relative.startswith(place) and "/" in place for place in places)  # fmt: skip
+    return any(relative == place or relative.startswith((place + "/", place + ".")) or relative.startswith(place) and "/" in place for place in places)  # fmt: skip
 
 
 def problems_of(relative: str, text: str) -> list[str]:

@@ -15,9 +15,10 @@ import os
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,7 +29,7 @@ class Count:
     failed: int = 0
     skipped: int = 0
 
-    def __iadd__(self, other: Count) -> Count:
+    def __iadd__(self, other: Count) -> Self:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
