@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(1, os.fspath(_HERE.parent / "tests"))  # the harness that starts PostgreSQL
 
 try:
+    import psycopg
     from scenes import Play
     from screen import Screen
     from stage import Stage, Unexpected
@@ -54,7 +56,7 @@ def main() -> int:
         screen.note("everything has been stopped and removed")
         number = end.args[0]
         return 0 if number == signal.SIGINT else 128 + number
-    except Unexpected as problem:
+    except (Unexpected, psycopg.Error, subprocess.SubprocessError) as problem:
         screen.error(f"error: {problem}\nThis is a bug in Sluice or in its demo: please report it with this output.")
     except (RuntimeError, TimeoutError, OSError) as problem:
         screen.error(f"error: {problem}")

@@ -260,11 +260,21 @@ SELECT ssn::integer FROM support_docs WHERE id = {self.found};"""
         self.record_of("ana")
 
     def _until_changed(self, ask: Callable[[], str], before: str) -> tuple[float, str]:
+        """How long it took until `ask` answered something else than `before`, and what.
+
+        What was under way at the very moment of the change is stopped; the session goes on, so ask again.
+        """
         began = time.monotonic()
-        while (now := ask()) == before:
+        now = before
+        while now == before:
             if time.monotonic() - began > PATIENCE:
                 raise Unexpected(f"A changed policy made no difference for {PATIENCE} s: {now}")
             time.sleep(0.05)
+            try:
+                now = ask()
+            except psycopg.Error as stopped:
+                if "changed" not in (stopped.diag.message_primary or ""):
+                    raise
         return time.monotonic() - began, now
 
     def _until_seen(self, pattern: str, *arguments: str) -> None:
