@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,28 @@ class CpuTime:
 
     def __sub__(self, other: CpuTime) -> CpuTime:
         return CpuTime(self.total - other.total, self.user - other.user, self.system - other.system)
+
+
+def wait_until_idle(pid: int, limit: float = 10.0) -> None:
+    """Until the process uses less than a twentieth of a CPU, for `limit` seconds at most."""
+    step = 0.1
+    deadline = time.monotonic() + limit
+    before = CpuTime.of(pid).total
+    while time.monotonic() < deadline:
+        time.sleep(step)
+        now = CpuTime.of(pid).total
+        if now - before < step / 20:
+            return
+        before = now
+
+
+def thread_times(pid: int) -> dict[int, float]:
+    """CPU seconds of each thread that runs now, by its id."""
+    times = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it may just have ended
+            times[int(task.name)] = int((task / "schedstat").read_text().split()[0]) / 1e9
+    return times
 
 
 @dataclass(frozen=True)

@@ -117,13 +117,21 @@ def write_json(path: Path, found: Sequence[Result]) -> None:
     path.write_text(json.dumps([asdict(result) for result in found], indent=1) + "\n")
 
 
+def write_page(path: Path, text: str) -> None:
+    """Puts the tables of a full run in their place on the page."""
+    begin, end = "<!-- tables: written by a full run -->\n", "<!-- end of tables -->"
+    before, _, rest = path.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    path.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
+
+
 def table(measured: Sequence[Measured], found: Sequence[Result]) -> str:
     """Markdown, as bench/RESULTS.md has it."""
     lines: list[str] = []
     if measured:
         lines += _comparison(measured)
     lines += ["", "| | value | target | |", "|---|---:|---:|---|"]
-    for result in found:
+    for result in found:  # those of the comparison are in its table
         alone = result.target or not re.search(r": (direct|pgbouncer|sluice|rate|CPU)\b", result.name)
         if alone:
             met = {True: "met", False: "**not met**", None: ""}[result.met]
@@ -135,7 +143,11 @@ def _comparison(measured: Sequence[Measured]) -> list[str]:
     peers = list(measured[0].samples)
     proxies = [peer for peer in peers if peer != "direct"]
     both = {"sluice", "pgbouncer"} <= set(peers)
-    head = ["workload", *(f"{peer}, rate" for peer in peers), *(f"{peer}, CPU (of it kernel)" for peer in proxies)]
+    head = [
+        "workload",
+        *(f"{peer}, rate" for peer in peers),
+        *(f"{peer}, CPU (kernel; busiest thread)" for peer in proxies),
+    ]
     if both:
         head += ["rate, sluice / pgbouncer", "CPU, sluice / pgbouncer"]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
@@ -145,7 +157,7 @@ def _comparison(measured: Sequence[Measured]) -> list[str]:
         row += [f"{load.rate(peer):,.0f}{' MB/s' if large else '/s'} ±{load.spread(peer) * 50:.0f} %" for peer in peers]
         for peer in proxies:
             cost = f"{load.cpu_each(peer) * 1e3:.2f} s/GB" if large else f"{load.cpu_each(peer) * 1e6:.1f} µs"
-            row.append(f"{cost} ({load.system_share(peer) * 100:.0f} %)")
+            row.append(f"{cost} ({load.system_share(peer):.0%}; {load.busiest_share(peer):.0%})")
         if both:
             row.append(f"{load.rate_ratio('sluice', 'pgbouncer'):.2f}")
             row.append(f"{load.cpu_ratio('sluice', 'pgbouncer'):.2f}")

@@ -34,6 +34,12 @@ class Measured:
         split = sum(cpu.user + cpu.system for cpu in times)
         return sum(cpu.system for cpu in times) / split if split else 0.0
 
+    def busiest_share(self, peer: str) -> float:
+        """What of the CPU time was one thread's (Sluice has others: indexing, administration), over all rounds."""
+        samples = [sample for sample in self.samples[peer] if sample.cpu]
+        total = sum(sample.cpu.total for sample in samples if sample.cpu)
+        return sum(sample.busiest for sample in samples) / total if total else 0.0
+
     def growth(self, peer: str) -> int:
         return max(sample.growth for sample in self.samples[peer])
 

@@ -35,7 +35,8 @@ _PEERS = ("direct", "pgbouncer", "sluice")
 
 def main() -> None:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that everything that was started is stopped
+    # By an exception, so that everything that was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))
     os.environ["SLUICE_BIN"] = str(options.build / "sluice")
     raise_file_limit()
     plan = QUICK if options.quick else FULL
@@ -46,9 +47,11 @@ def main() -> None:
     micro = run_micro(options.build / "bench", quick=options.quick) if wanted.search("micro") else []
 
     found = report.results(measured, idle, micro)
-    print(report.table(measured, found))
-    if options.output:
-        report.write_json(options.output, found)
+    table = report.table(measured, found)
+    print(table)
+    report.write_json(options.output, found)
+    if not options.quick and not options.only and tuple(options.peers) == _PEERS:
+        report.write_page(_HERE / "RESULTS.md", table)
 
 
 def _options() -> argparse.Namespace:

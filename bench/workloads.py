@@ -10,7 +10,7 @@ from typing import Protocol
 
 from dataset import pgbench_program, query_vectors
 from harness.postgres import PostgresServer
-from measure import CpuTime, Memory, reset_peak
+from measure import CpuTime, Memory, reset_peak, thread_times, wait_until_idle
 from peers import Peer
 from plan import Plan
 
@@ -24,6 +24,7 @@ class Sample:
     amount: float
     seconds: float
     cpu: CpuTime | None  # None: no proxy
+    busiest: float = 0.0  # CPU seconds of the proxy's busiest thread
     growth: int = 0  # bytes that the proxy's resident memory grew by
 
     @property
@@ -34,6 +35,25 @@ class Sample:
     def cpu_each(self) -> float:
         """CPU seconds for one of the amount."""
         return self.cpu.total / self.amount if self.cpu else 0.0
+
+
+class _Meter:
+    """What a proxy has spent since this was made; nothing for a direct connection."""
+
+    def __init__(self, pid: int | None) -> None:
+        self._pid = pid
+        if pid:
+            self._threads = thread_times(pid)
+            self._cpu = CpuTime.of(pid)
+
+    def sample(self, amount: float, seconds: float, growth: int = 0) -> Sample:
+        if not self._pid:
+            return Sample(amount, seconds, None)
+        wait_until_idle(self._pid)  # what is put off until after the reply counts too
+        cpu = CpuTime.of(self._pid) - self._cpu
+        threads = thread_times(self._pid)
+        busiest = max(spent - self._threads.get(thread, 0.0) for thread, spent in threads.items())
+        return Sample(amount, seconds, cpu, busiest, growth)
 
 
 class Workload(Protocol):
@@ -67,7 +87,7 @@ class Pgbench:
         self._arguments = ["-n", "-c", str(clients), "-j", "1", "-T", str(seconds), *script]
 
     def run(self, peer: Peer) -> Sample:
-        before = CpuTime.of(peer.pid) if peer.pid else None
+        meter = _Meter(peer.pid)
         done = subprocess.run(
             [self._program, *self._arguments],
             env={**peer.environment(), **self._environment},
@@ -76,11 +96,10 @@ class Pgbench:
             timeout=_TIMEOUT,
             check=False,
         )
-        cpu = CpuTime.of(peer.pid) - before if peer.pid and before else None
         if done.returncode != 0:
             raise RuntimeError(f"pgbench ({self.name}) through {peer.name} failed:\n{done.stderr[-4000:]}")
         transactions = _number(r"transactions actually processed: (\d+)", done.stdout)
-        return Sample(transactions, transactions / _number(r"tps = ([\d.]+)", done.stdout), cpu)
+        return meter.sample(transactions, transactions / _number(r"tps = ([\d.]+)", done.stdout))
 
 
 class LargeResult:
@@ -94,9 +113,11 @@ class LargeResult:
         self._rows = rows
 
     def run(self, peer: Peer) -> Sample:
+        resident = 0
         if peer.pid:
             reset_peak(peer.pid)
-            before, resident = CpuTime.of(peer.pid), Memory.of(peer.pid).resident
+            resident = Memory.of(peer.pid).resident
+        meter = _Meter(peer.pid)
         done = subprocess.run(
             [self._sink, str(peer.port), peer.user, peer.database, "SELECT id, body FROM large_rows"],
             env=peer.environment(),
@@ -110,14 +131,8 @@ class LargeResult:
         rows, size, seconds = done.stdout.split()
         if int(rows) != self._rows:
             raise RuntimeError(f"the large result through {peer.name} had {rows} rows instead of {self._rows}")
-        if not peer.pid:
-            return Sample(int(size) / 1e6, float(seconds), None)
-        return Sample(
-            amount=int(size) / 1e6,
-            seconds=float(seconds),
-            cpu=CpuTime.of(peer.pid) - before,
-            growth=Memory.of(peer.pid).peak - resident,
-        )
+        growth = Memory.of(peer.pid).peak - resident if peer.pid else 0
+        return meter.sample(int(size) / 1e6, float(seconds), growth)
 
 
 def _search_arguments(mode: str, plan: Plan, scratch: Path) -> list[str]:
