@@ -31,11 +31,12 @@ bool is_read(const Operation& operation) {
   }
 }
 
-// The reply has to be counted: nothing in the request keeps it within its bound. The parts of a cursor that FETCH
-// asks for add up, so it is the cursor's own statement that has to keep within it.
+// The reply has to be counted: nothing in the request keeps it within its bound. The parts of a cursor that
+// FETCH asks for add up, so it is the cursor's own statement that has to keep within it.
 bool must_count(const Plan& plan, const Operation& operation, const Obligations& obligations) {
   if (!obligations.max_records || !is_read(operation)) return false;
-  const auto& most = plan.kind == PlanKind::fetch ? plan.inner->operation->records.max : operation.records.max;
+  const auto& most =
+      plan.kind == PlanKind::fetch ? plan.inner->operation->records.max : operation.records.max;
   return !most || *most > *obligations.max_records;
 }
 
@@ -302,22 +303,28 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
   std::vector<gate::Proposal> proposals;
   bool rewritten = false;
   bool counted_before = false;
+  bool wrote_before = false;
   for (auto& plan : plans) {
     auto proposal = gate_.decide(plan->operation);
     if (proposal.denied()) return refuse_query(render(gate_.refuse(std::move(proposal))));
     if (plan->denial) return refuse_query(render(gate_.refuse(std::move(proposal), plan->denial)));
-    if (counted_before && plan->writes) {
+    // The server runs the whole string before anybody knows whether the read stays within its bound. An error
+    // there would take back what came before it in the string, and nothing after it would be run.
+    const bool counted =
+        !proposal.obligations().clamp && must_count(*plan, *plan->operation, proposal.obligations());
+    const bool lasting = plan->writes || plan->kind == PlanKind::commit;
+    if ((counted_before && lasting) || (wrote_before && counted)) {
       const Denial denial{Reason::over_limit, proposal.obligations().bound_rule,
-                          "a write after a read without LIMIT cannot be sent in one query string",
+                          "a write and a read without LIMIT cannot be sent in one query string",
                           "Send the statements one by one, or give the read a LIMIT."};
       return refuse_query(render(gate_.refuse(std::move(proposal), denial)));
     }
+    counted_before |= counted;
+    wrote_before |= plan->writes;
     if (proposal.obligations().clamp && is_read(*plan->operation)) {
       auto clamped = planner_.clamp(*plan, *proposal.obligations().max_records, plan_context());
       if (!clamped) return refuse_query(render(gate_.refuse(std::move(proposal), clamped.error())));
       plan = std::move(*clamped);
-    } else if (must_count(*plan, *plan->operation, proposal.obligations())) {
-      counted_before = true;
     }
     rewritten |= plan->rewritten;
     proposals.push_back(std::move(proposal));
@@ -371,6 +378,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
   names_.set_portal("", nullptr);
   for (auto& run : pending.runs) begin_effects(run);
   pending_.push_back(std::move(pending));
+  barrier_ |= counted_before;
+  barrier_flushed_ |= counted_before;  // a simple query is answered without being asked to
   return Pause::none;
 }
 

@@ -149,6 +149,7 @@ class Exchange {
     };
     Kind kind = Kind::sync;
     bool hidden = false;      // its answers are not the client's
+    bool silent = false;      // fail_query: its error is not the client's either, who has been told one
     std::vector<Run> runs;    // query: one per statement; execute: one
     std::size_t current = 0;  // of runs
     std::shared_ptr<Prepared> prepared;

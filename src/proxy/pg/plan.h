@@ -58,7 +58,7 @@ struct Plan {
   std::string upstream_object;        // and the gateway's
   std::string setting;                // of `set`: the one setting, lower case; empty: several or all
   std::shared_ptr<const Plan> inner;  // of prepare, declare, execute and fetch: what is run
-  std::string warning;           // sent with each execution: a condition compares masked values
+  std::string warning;                // sent with each execution: a condition compares masked values
   std::optional<Denial> denial;       // the request cannot be answered within its obligations: why
   std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
   std::vector<std::string> objects;   // resolved, for reviews: "public.docs#16391"

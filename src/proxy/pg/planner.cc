@@ -115,7 +115,8 @@ bool may_write(const Operation& operation) {
   return writes(operation.verb) || std::ranges::any_of(operation.also, writes);
 }
 
-// A condition on a masked column sees masked values; without a word the empty answer would look like the truth.
+// A condition on a masked column sees masked values; without a word the empty answer would look like the
+// truth.
 std::string warn_of_conditions(const std::vector<rewrite::MaskedUse>& uses) {
   std::string columns;
   for (const auto& use : uses) {

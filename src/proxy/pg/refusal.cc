@@ -12,8 +12,7 @@ using namespace wire::pg;
 std::string_view sqlstate_of(Reason reason) {
   switch (reason) {
     case Reason::record_unavailable:
-      return "58030";                      // io_error: nothing may pass while the record is not writable
-    case Reason::revoked: return "57P01";  // admin_shutdown: clients reconnect and hear why
+      return "58030";  // io_error: nothing may pass while the record is not writable
     case Reason::protocol: return sqlstate::kFeatureNotSupported;
     default: return "42501";  // insufficient_privilege
   }

@@ -454,7 +454,7 @@ Pause Exchange::on_error(Bytes payload) {
   if (front.error) fields = *front.error;
   const bool rewritten = run != nullptr && run->plan->rewritten;
   if (rewritten) fields.position.clear();  // it counts in a text that the client has not written
-  if (!told && !front.hidden) {
+  if (!told && !front.hidden && !front.silent) {
     scratch_.clear();
     encode_error_response(scratch_, fields);
     pass_own(run, scratch_);
@@ -616,6 +616,15 @@ Pause Exchange::on_ready(Bytes payload, Bytes raw) {
   }
   if (front.current < front.runs.size())
     return server_violation("ReadyForQuery before the last statement's end");
+  if (front.kind == Pending::Kind::query && ready->status == TransactionStatus::in_transaction &&
+      std::ranges::any_of(front.runs, &Run::stopped)) {
+    // The client was told of an error that the server knows nothing of: its transaction fails all the same.
+    gateway_.fail_in_query();
+    front = Pending{};
+    front.kind = Pending::Kind::fail_query;
+    front.silent = true;
+    return Pause::none;
+  }
   if (!front.hidden) pass(nullptr, raw);
   pending_.pop_front();
   transaction_ = ready->status;
