@@ -43,7 +43,7 @@ def call(gateway: Gateway, method: str, path: str, token: str | None) -> int:
 
 MAY = {
     "open": {"nobody", "member", "approver", "auditor"},
-    "metrics": {"nobody", "member", "approver", "auditor"},  # clients on loopback, by default
+    "metrics": {"nobody", "auditor"},  # clients on loopback need no token; who shows one needs the role
     "member": {"member", "approver", "auditor"},
     "reader": {"auditor"},
     "admin": set(),
@@ -136,8 +136,8 @@ def test_life_of_a_connection(gateway: Gateway, ana: Login, documents_database: 
     shown = gateway.cli_json("connection", "show", "life")
     assert [role["alias"] for role in shown["roles"]] == ["reader", "boss"]
     tested = gateway.cli_json("connection", "test", "life")
-    assert "app" in str(tested)
-    assert "false" not in str(tested).lower()
+    assert tested["ok"] is True
+    assert tested["roles"].keys() == {"reader", "boss"}
     with ana.wire(database="life") as client:
         assert client.query("SELECT current_user").rows == [[b"app"]]
     etag = gateway.api("GET", "/api/v1/connections/life").headers["ETag"]
@@ -264,7 +264,7 @@ def test_broken_http(gateway: Gateway, raw: bytes) -> None:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             answer = client.recv(65536)
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:  # it was cut while we spoke
             answer = b""
     assert answer == b"" or re.match(rb"HTTP/1\.[01] [45]", answer), answer
     assert gateway.api("GET", "/healthz").ok

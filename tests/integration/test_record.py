@@ -100,7 +100,7 @@ def test_masked_rows_are_recorded_masked_and_bounded(gateway: Gateway, ana: Logi
 
 
 def test_ids_of_the_records_are_recorded(gateway: Gateway, ana: Login) -> None:
-    """Complete, although the client did not ask for nothing but the title in another order."""
+    """By the primary key, of the relation that each column came from."""
     with ana.wire() as client:
         session = session_of(gateway, ana, client, "m-ids")
         client.query("SELECT id, title FROM docs WHERE id IN (17, 230) ORDER BY id")
@@ -112,17 +112,28 @@ def test_ids_of_the_records_are_recorded(gateway: Gateway, ana: Login) -> None:
     ]
 
 
+def test_ids_without_the_key_column(gateway: Gateway, ana: Login) -> None:
+    """The client did not ask for the key, and gets no further column; the record knows all the same who it was about."""
+    with ana.wire() as client:
+        session = session_of(gateway, ana, client, "m-hidden-key")
+        reply = client.query("SELECT title FROM docs WHERE id IN (18, 231) ORDER BY title")
+    assert [column.name for column in reply.columns] == ["title"]
+    outcome = facts_of(gateway.replay(session), "outcome")[-1]
+    assert outcome["ids"] == "complete"
+    assert [found["id"] for found in outcome["record_ids"]] == ["18", "231"]
+
+
 def test_parameters_are_recorded_and_vectors_only_as_digest(gateway: Gateway, ana: Login) -> None:
     """A query vector can be turned back into text: it is kept as digest and dimension, as a parameter and in the text."""
     vector = b"[7.125,0.5,7.25,1.75]"
     with ana.wire() as client:
         session = session_of(gateway, ana, client, "m-params")
-        client.extended("SELECT id FROM docs WHERE title = $1", [b"Title 9"])
+        client.extended("SELECT id FROM notes WHERE text = $1", [b"note 9"])
         client.extended("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 2", [vector])
         client.query("SELECT id FROM docs ORDER BY embedding <-> '[7.125,0.5,7.25,1.75]' LIMIT 2")
     entries = gateway.replay(session)
     params = [facts["params"] for facts in facts_of(entries, "intent") if "params" in facts]
-    assert ["Title 9"] in params
+    assert ["note 9"] in params
     assert any(p[0].get("vector") == 4 for p in params if isinstance(p[0], dict))
     searches = [facts["searches"] for facts in facts_of(entries, "intent") if "searches" in facts]
     assert all(s[0]["metric"] == "l2" and s[0]["field"] == "embedding" for s in searches)
@@ -206,7 +217,7 @@ def test_copy_is_recorded(gateway: Gateway, ana: Login) -> None:
 def told(gateway: Gateway) -> None:
     """Two people do different things."""
     with gateway.login("ida").wire() as client:
-        client.query("SELECT title FROM docs WHERE id = 77")
+        client.query("SELECT id, title FROM docs WHERE id = 77")
         client.query(documents.KNN.format(3))
         client.query("SELECT count(*) FROM events")
     with gateway.login("jan").wire() as client:
@@ -230,9 +241,9 @@ def test_search_by_text(gateway: Gateway, told: None) -> None:
 
 
 def test_search_by_record_id(gateway: Gateway, told: None) -> None:
-    """Who has ever been sent record 77?"""
-    found = gateway.operations(record_id="77")
-    assert {operation["principal"] for operation in found} == {"ida"}
+    """Who has ever been sent document 77?"""
+    found = gateway.operations(record_id="77", collection="public.docs")
+    assert [operation["principal"] for operation in found] == ["ida"]
     assert gateway.operations(record_id="7777777") == []
 
 
