@@ -59,11 +59,15 @@ bool equal_constant_time(Bytes a, Bytes b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-// OpenSSL's plain SHA-256, deprecated in favour of EVP and there as long as OpenSSL 3 is: the same code with the CPU's
-// extensions, without the context that EVP allocates and wipes for each message. For the record, which hashes about a
-// hundred bytes several times per operation, that is 100 ns instead of 180.
-Sha256::Sha256() : context_(new SHA256_CTX) { require(SHA256_Init(sha256_of(context_)) == 1); }
-Sha256::~Sha256() { delete sha256_of(context_); }
+// OpenSSL's plain SHA-256, deprecated in favour of EVP and there as long as OpenSSL 3 is: the same code with
+// the CPU's extensions, without the context that EVP allocates and wipes for each message. For the record,
+// which hashes about a hundred bytes several times per operation, that is 100 ns instead of 180.
+Sha256::Sha256() : context_(new SHA256_CTX) {
+  require(SHA256_Init(sha256_of(context_)) == 1);
+}
+Sha256::~Sha256() {
+  delete sha256_of(context_);
+}
 Sha256::Sha256(Sha256&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
 Sha256& Sha256::operator=(Sha256&& other) noexcept {
   std::swap(context_, other.context_);

@@ -82,14 +82,15 @@ struct Operation {
   std::vector<CollectionUse> collections;
   std::vector<VectorSearch> searches;
   RecordBound records;
-  bool rows_hold_many = false;  // a row can carry any number of records (json_agg): rows cannot be counted for them
+  bool rows_hold_many =
+      false;  // a row can carry any number of records (json_agg): rows cannot be counted for them
   bool returns_vectors = false;
   bool returns_scores = false;
   std::vector<std::string> functions;  // called, outside the vouched set: "public.f_email"
   std::string text;                    // as recorded: bounded, vector literals and secrets elided
   std::uint64_t fingerprint = 0;       // same for statements that differ in literals only
-  std::string missing_relation;        // a name that resolves to nothing: the client hears its system's own error
-  std::string unknown_reason;          // for Verb::unknown: what was not understood, shown to the client
+  std::string missing_relation;  // a name that resolves to nothing: the client hears its system's own error
+  std::string unknown_reason;    // for Verb::unknown: what was not understood, shown to the client
 };
 
 }  // namespace sluice

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from harness.gateway import binary, wait_until
 
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "demo.py"

@@ -165,8 +165,8 @@ def test_search_over_top_k(client: Client) -> None:
         "SELECT id FROM docs ORDER BY embedding <=> '[1,1,1,1]', id LIMIT 101",
         "SELECT json_agg(id) FROM (SELECT id FROM docs ORDER BY embedding <-> '[1,1,1,1]' LIMIT 101) q",
         "SELECT array(SELECT id FROM docs ORDER BY embedding <-> '[1,1,1,1]' LIMIT 101)",
-        "(SELECT id FROM docs ORDER BY embedding <-> '[1,1,1,1]' LIMIT 60)"
-        " UNION ALL (SELECT id FROM docs ORDER BY embedding <-> '[9,1,1,1]' LIMIT 60)",
+        ("(SELECT id FROM docs ORDER BY embedding <-> '[1,1,1,1]' LIMIT 60)"
+        " UNION ALL (SELECT id FROM docs ORDER BY embedding <-> '[9,1,1,1]' LIMIT 60)"),
     ],
 )
 def test_other_ways_to_ask_for_more_than_top_k(client: Client, sql: str) -> None:

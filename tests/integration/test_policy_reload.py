@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from harness import documents, wire
+from harness import wire
 from harness.gateway import Gateway, Login, wait_until
 
 OPEN = """
@@ -154,7 +154,7 @@ def test_a_bad_file_keeps_the_old_policy(gateway: Gateway, ana: Login) -> None:
     bad = NO_EVENTS.replace("verb:", "verbs:")
     gateway.write_policy(bad)
     problems = wait_until(lambda: gateway.ask("GET", "/api/v1/policy")["problems"], "the mistake is noticed")
-    assert [(p["file"], p["line"] > 0, p["column"] > 0, p["severity"]) for p in problems][0] == (
+    assert next((p["file"], p["line"] > 0, p["column"] > 0, p["severity"]) for p in problems) == (
         "10-test.yaml",
         True,
         True,

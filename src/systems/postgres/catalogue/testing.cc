@@ -206,7 +206,8 @@ class Reader {
     bool array = name.ends_with("[]");
     Oid element = array ? type(name.substr(0, name.size() - 2)).oid : 0;
     for (Type& each : contents_.types) {
-      bool same = array ? each.element == element : each.name == name || each.schema + "." + each.name == name;
+      bool same =
+          array ? each.element == element : each.name == name || each.schema + "." + each.name == name;
       if (same) return each;
     }
     give_up("no such type", name);
