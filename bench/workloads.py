@@ -73,7 +73,8 @@ def all_workloads(server: PostgresServer, plan: Plan, scratch: Path, sink: Path)
         Pgbench(server, f"k-NN {mode}, 8 clients", 8, plan.seconds, _search_arguments(mode, plan, scratch))
         for mode in ("simple", "prepared")
     ]
-    return [*pgbench, *searches, LargeResult(sink, plan.large_rows)]
+    connects = Pgbench(server, "connect and select, 2 clients", 2, plan.seconds, ["-S", "-C"])
+    return [*pgbench, *searches, connects, LargeResult(sink, plan.large_rows)]
 
 
 class Pgbench:

@@ -22,7 +22,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small file system needs root")
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(
+    mounted = subprocess.run(  # noqa: PLW1510  the exit code is not looked at
         ["mount", "-t", "tmpfs", "-o", f"size={_LIMIT_MB}m,mode=0700", "tmpfs", folder], capture_output=True, text=True
     )
     if mounted.returncode != 0:
