@@ -6,7 +6,9 @@
 # change here. tools/check_layers.py proves that includes follow the dependencies; this only links them.
 add_library(sluice_pch INTERFACE)
 add_library(sluice_pch_src STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
-target_precompile_headers(sluice_pch_src PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+include_directories(${CMAKE_SOURCE_DIR}/cmake)
+target_precompile_headers(sluice_pch_src PRIVATE <pch.h>)  # by name: a path would differ from clone to clone
+set_target_properties(sluice_pch_src PROPERTIES CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/compile_pch.sh)
 # Without time stamps inside, so that a header from the compiler cache stays valid after a package update has touched
 # /usr/include without changing it.
 target_compile_options(sluice_pch_src PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
@@ -46,7 +48,6 @@ function(sluice_layer folder)
     # -fPIC instead of an executable's -fPIE: the precompiled header was made with it, and clang wants them equal.
     set_target_properties(${name}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${name}_test PRIVATE -fPIC)
-    target_compile_definitions(${name}_test PRIVATE SLUICE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_precompile_headers(${name}_test REUSE_FROM sluice_pch_src)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
