@@ -105,7 +105,7 @@ def missing_extensions(server: PostgresServer) -> frozenset[str]:
 def places(server: PostgresServer, database: Database) -> dict[str, str]:
     """What the names in the steps stand for, as the server knows these places."""
     return {
-        "TMP": str(server.shared_folder_inside),
+        "TMP": str(server.exchange_folder(database.name)),
         "SOCKET_DIR": str(server.installation.inside(server.socket_folder)),
         "PORT": str(server.port),
         "DATABASE": database.name,

@@ -87,9 +87,7 @@ class PostgresServer:
             self.certificates = self._certificates() if tls else None
             self.data = self._scratch.path / "data"
             self.socket_folder = self._scratch.folder("socket", self._account)
-            # For COPY to files and the like: a folder that the server may write to, under the name that it knows.
-            self.shared_folder = self._scratch.folder("shared", self._account)
-            self.shared_folder_inside = self.installation.inside(self.shared_folder)
+            self._exchange_folders: dict[str, Path] = {}
             self._initdb()
             self._configure(settings or {})
             self._child = self._start()
@@ -98,6 +96,13 @@ class PostgresServer:
             raise
 
     # -- life ------------------------------------------------------------------------------------------------
+
+    def exchange_folder(self, database: str) -> Path:
+        """A folder that the server may write to, for COPY to files and the like, under the name that the server knows. One for
+        each database: what statements in one have written is not there for those in another."""
+        if database not in self._exchange_folders:
+            self._exchange_folders[database] = self._scratch.folder(f"exchange-{database}", self._account)
+        return self.installation.inside(self._exchange_folders[database])
 
     @property
     def pid(self) -> int:

@@ -45,6 +45,12 @@ bool returns_records(const Operation& operation) {
   }
 }
 
+// The number of cells that a DataRow says it has.
+std::optional<std::size_t> cell_count(Bytes payload) {
+  if (payload.size() < 2) return std::nullopt;
+  return std::size_t{payload[0]} << 8 | payload[1];
+}
+
 bool is_binary_copy_trailer(Bytes payload) {
   return payload.size() == 2 && payload[0] == 0xFF && payload[1] == 0xFF;
 }
@@ -185,6 +191,9 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
   if (run->stopped) return Pause::none;
   if (const auto pause = count_record(*run); pause != Pause::none || run->stopped) return pause;
   if (!run->observed) begin_observation(*run);
+  if (run->shape && cell_count(frame.payload) != run->shape->columns.size()) {
+    return server_violation("DataRow does not fit its RowDescription");
+  }
   if (!frame.complete() || !run->shape) {
     ids_.set_unknown();
     sample_.count_row();
@@ -230,6 +239,7 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
     case Pending::Kind::query: {
       auto* run = current_run();
       if (run == nullptr) return server_violation("RowDescription after the last statement");
+      if (run->shape) return server_violation("a second RowDescription");
       run->shape = ResultShape::make(*description, run->permit->operation(), catalogue);
       if (!run->stopped) pass(run, raw);
       return Pause::none;
