@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/pg/mask_plans.h"
 #include "systems/postgres/catalogue/view.h"
 
 namespace sluice::proxy::pg {
@@ -36,12 +37,15 @@ class CatalogueStore {
   bool poll_due() const { return poll_due_.load(std::memory_order_relaxed); }
   bool claim_poll() { return poll_due_.exchange(false, std::memory_order_relaxed); }
 
+  MaskPlans& mask_plans() { return mask_plans_; }
+
  private:
   std::atomic<std::uint64_t> version_{0};
   std::atomic<bool> stale_{false};
   std::atomic<bool> poll_due_{false};
   mutable std::mutex mutex_;
   std::shared_ptr<const postgres::Catalogue> catalogue_;
+  MaskPlans mask_plans_;
 };
 
 // All stores of the gateway: one per connection (in its version) and upstream user.

@@ -201,7 +201,7 @@ Pause Exchange::refuse_query(ErrorFields error) {
   gateway_.fail_in_query();
   auto& pending = pending_.emplace_back();
   pending.kind = Pending::Kind::fail_query;
-  pending.error = std::move(error);
+  pending.error = std::make_unique<ErrorFields>(std::move(error));
   return Pause::none;
 }
 
@@ -209,7 +209,7 @@ Pause Exchange::refuse_in_pipeline(ErrorFields error) {
   gateway_.fail_in_pipeline();
   auto& pending = pending_.emplace_back();
   pending.kind = Pending::Kind::fail_pipeline;
-  pending.error = std::move(error);
+  pending.error = std::make_unique<ErrorFields>(std::move(error));
   skip_to_sync_ = true;
   return Pause::none;
 }
@@ -330,6 +330,7 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     proposals.push_back(std::move(proposal));
   }
   for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!proposals[i].needs_review()) continue;
     const bool bind_vectors = proposals[i].ruling().review.bind_vectors;
     auto asked = gate_.review(proposals[i], execution_of(*plans[i], nullptr, nullptr, true, bind_vectors));
     if (auto* wait = std::get_if<gate::Wait>(&asked)) {

@@ -14,7 +14,9 @@ Exchange::Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, co
       store_(store),
       limits_(limits),
       session_text_(to_string(gate.facts().id)),
-      sample_(limits.sample_rows, limits.sample_bytes) {}
+      sample_(limits.sample_rows, limits.sample_bytes) {
+  planner_.share_mask_plans(store_.mask_plans());
+}
 
 // --- pauses
 // ---------------------------------------------------------------------------------------------------------
@@ -50,16 +52,25 @@ bool Exchange::cancel() {
   return !pending_.empty();
 }
 
-Step Exchange::policy_changed() {
+void Exchange::policy_changed() {
   for (auto& pending : pending_) {
     for (auto& run : pending.runs) {
       if (!run.permit || run.finished || run.stopped) continue;
       if (auto denial = gate_.still_permitted(*run.permit)) {
-        stop_with(run, render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id()));
+        run.overdue = render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id());
       }
     }
   }
-  return {};
+  stop_overdue();
+}
+
+// Replies come in the order of the requests, so only the oldest can be cut; the others are when it is their
+// turn. A row that is on its way in pieces is finished first: the client could not read on from its middle.
+void Exchange::stop_overdue() {
+  auto* run = current_run();
+  if (run == nullptr || !run->overdue || relay_left_ > 0) return;
+  auto error = *std::exchange(run->overdue, std::nullopt);
+  if (!run->stopped && !run->finished) stop_with(*run, std::move(error));
 }
 
 void Exchange::terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message) {
@@ -102,7 +113,8 @@ Pause Exchange::close_with(record::SessionEndReason reason, std::string_view sql
   if (final_) return Pause::close;
   auto error = render_error(sqlstate, "sluice: " + message);
   error.severity = Severity::fatal;
-  tell_client(error);
+  // In the middle of a row that goes in pieces the client would take the error for cells.
+  if (relay_left_ == 0 || !relay_shown_) tell_client(error);
   closing_ = {reason, std::move(message)};
   final_ = closing_;
   return Pause::close;

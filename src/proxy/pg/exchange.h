@@ -100,8 +100,8 @@ class Exchange {
   bool cancel();
   // The gateway wants the running statement stopped: set when a reply was cut off; reading it clears it.
   bool take_cancel_request() { return std::exchange(cancel_server_, false); }
-  // Policy or principal has changed: running replies are asked again. The answer as for on_server.
-  Step policy_changed();
+  // Policy or principal has changed: running replies are asked again, and what they no longer may is cut off.
+  void policy_changed();
   // Ends the session with a FATAL error: revoked, disabled, shutting down, idle.
   void terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message);
   // The server has gone: what was running ends with an error.
@@ -130,6 +130,8 @@ class Exchange {
     bool finished = false;            // its outcome is recorded
     bool observed = false;            // rows have been looked at for the record
     std::vector<NameChange> changes;  // that this statement makes, should it fail
+    std::optional<wire::pg::ErrorFields>
+        overdue;  // it may no longer run: what the client is told at its turn
   };
 
   // A request that the server will answer.
@@ -155,9 +157,9 @@ class Exchange {
     std::shared_ptr<Prepared> prepared;
     std::shared_ptr<Portal> portal;
     std::vector<NameChange> changes;  // tentative until the server confirms them; taken back in reverse order
-    std::optional<wire::pg::ErrorFields> error;  // fail_*: what the client is told instead
-    bool client_limit = false;                   // execute: the client gave max_rows
-    bool server_limit = false;                   // execute: ours is in force
+    std::unique_ptr<wire::pg::ErrorFields> error;  // fail_*: what the client is told instead; large and rare
+    bool client_limit = false;                     // execute: the client gave max_rows
+    bool server_limit = false;                     // execute: ours is in force
   };
 
   // --- client_messages.cc ---
@@ -213,6 +215,7 @@ class Exchange {
   Pause count_record(Run& run);
   Pause stop_run(Run& run, gate::Verdict verdict);
   void stop_with(Run& run, wire::pg::ErrorFields error);
+  void stop_overdue();
   bool finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
                   std::optional<std::uint64_t> affected);
   void begin_observation(Run& run);

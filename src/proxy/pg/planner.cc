@@ -439,7 +439,8 @@ Basis Planner::basis(const PlanContext& context) const {
 const rewrite::MaskPlan& Planner::masking(const MaskSet& masks) {
   if (!masking_ || masking_->mask_set_id() != masks.id ||
       masking_->catalogue_version() != catalogue_->version()) {
-    masking_ = rewrite::MaskPlan::compile(*catalogue_, masks);
+    masking_ = mask_plans_ != nullptr ? mask_plans_->find_or_compile(*catalogue_, masks)
+                                      : rewrite::MaskPlan::compile(*catalogue_, masks);
   }
   return *masking_;
 }
@@ -470,6 +471,7 @@ bool Planner::is_current(const Plan& plan, const PlanContext& context) const {
 }
 
 std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const BoundValue> values) const {
+  if (!plan.operation->records.from_parameter && plan.operation->searches.empty()) return plan.operation;
   std::vector<postgres::Parameter> parameters;
   for (const auto& value : values) {
     postgres::Parameter parameter;

@@ -15,10 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/pg/mask_plans.h"
 #include "proxy/pg/names.h"
 #include "proxy/pg/plan.h"
-#include "systems/postgres/catalogue/view.h"
-#include "systems/postgres/rewrite/mask_plan.h"
 #include "wire/pg/encode.h"
 
 namespace sluice::proxy::pg {
@@ -42,6 +41,8 @@ class Planner {
  public:
   void set_catalogue(std::shared_ptr<const postgres::Catalogue> catalogue);
   const std::shared_ptr<const postgres::Catalogue>& catalogue() const { return catalogue_; }
+  // Where sessions share what they compile; must outlive the planner. Without it each compiles its own.
+  void share_mask_plans(MaskPlans& plans) { mask_plans_ = &plans; }
 
   // The session's search_path as the client has set it; empty: the role's default.
   void set_search_path(std::vector<std::string> path) { search_path_ = std::move(path); }
@@ -54,8 +55,8 @@ class Planner {
 
   bool is_current(const Plan& plan, const PlanContext& context) const;
 
-  // The plan's operation with the bound that these values give it; the plan's own when no parameter bears on
-  // it.
+  // The plan's operation with the bound and the query vectors that these values give it; the plan's own when
+  // no parameter bears on it.
   std::shared_ptr<const Operation> bind(const Plan& plan, std::span<const BoundValue> values) const;
 
   // The catalogue has just been read for the statement that is planned next: a name that it does not know
@@ -73,6 +74,7 @@ class Planner {
   std::shared_ptr<const postgres::Catalogue> catalogue_;
   std::vector<std::string> search_path_;
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking_;  // of the last (catalogue, masks)
+  MaskPlans* mask_plans_ = nullptr;
   bool fresh_ = false;
 };
 
