@@ -57,7 +57,8 @@ void Exchange::policy_changed() {
     for (auto& run : pending.runs) {
       if (!run.permit || run.finished || run.stopped) continue;
       if (auto denial = gate_.still_permitted(*run.permit)) {
-        run.overdue = render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id());
+        run.overdue = std::make_unique<ErrorFields>(
+            render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id()));
       }
     }
   }
@@ -69,8 +70,8 @@ void Exchange::policy_changed() {
 void Exchange::stop_overdue() {
   auto* run = current_run();
   if (run == nullptr || !run->overdue || relay_left_ > 0) return;
-  auto error = *std::exchange(run->overdue, std::nullopt);
-  if (!run->stopped && !run->finished) stop_with(*run, std::move(error));
+  const auto error = std::exchange(run->overdue, nullptr);
+  if (!run->stopped && !run->finished) stop_with(*run, std::move(*error));
 }
 
 void Exchange::terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message) {

@@ -130,8 +130,8 @@ class Exchange {
     bool finished = false;            // its outcome is recorded
     bool observed = false;            // rows have been looked at for the record
     std::vector<NameChange> changes;  // that this statement makes, should it fail
-    std::optional<wire::pg::ErrorFields>
-        overdue;  // it may no longer run: what the client is told at its turn
+    // It may no longer run: what the client is told at its turn. Large and rare.
+    std::unique_ptr<wire::pg::ErrorFields> overdue;
   };
 
   // A request that the server will answer.
