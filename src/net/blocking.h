@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/thread_name.h"
 #include "net/event.h"
 
 namespace sluice::net {
@@ -26,6 +27,7 @@ Task<T> run_blocking(asio::thread_pool& pool, std::move_only_function<T()> job) 
   auto executor = co_await asio::this_coro::executor;
   auto state = std::make_shared<State>(executor);
   asio::post(pool, [state, executor, work = std::move(job)]() mutable {
+    name_thread("blocking");  // a pool's threads cannot be reached when they start
     auto answer = std::make_shared<T>(work());
     asio::post(executor, [state, answer] {
       state->answer.emplace(std::move(*answer));

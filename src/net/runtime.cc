@@ -6,6 +6,8 @@
 
 #include <exception>
 
+#include "core/thread_name.h"
+
 namespace sluice::net {
 
 void Worker::post(std::move_only_function<void()> job) {
@@ -18,7 +20,7 @@ void Worker::spawn(Task<> task) {
   });
 }
 
-Runtime::Runtime(std::size_t workers) {
+Runtime::Runtime(std::size_t workers, std::string name) : name_(std::move(name)) {
   for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<Worker>(i));
 }
 
@@ -28,7 +30,10 @@ Runtime::~Runtime() {
 
 void Runtime::start() {
   for (auto& worker : workers_) {
-    worker->thread_ = std::thread([w = worker.get()] { w->context_.run(); });
+    worker->thread_ = std::thread([w = worker.get(), name = name_] {
+      name_thread(fmt::format("{}-{}", name, w->index()));
+      w->context_.run();
+    });
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Worker {
 
 class Runtime {
  public:
-  explicit Runtime(std::size_t workers);
+  // `name` is that of the threads: "worker-0", "worker-1".
+  explicit Runtime(std::size_t workers, std::string name = "worker");
   ~Runtime();
 
   std::size_t size() const { return workers_.size(); }
@@ -43,6 +45,7 @@ class Runtime {
   void stop();  // idempotent; from a thread that is not a worker
 
  private:
+  std::string name_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
