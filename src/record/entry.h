@@ -153,7 +153,7 @@ std::string_view to_string(SessionEndReason reason);
 
 struct SessionEnd {
   SessionEndReason reason = SessionEndReason::client_closed;
-  std::uint64_t operations = 0;  // the session's last operation number
+  std::uint64_t operations = 0;  // intents and denials of the session
   std::uint64_t entries = 0;     // of this session in the log, this one included (set by the log): an export
                                  // with fewer is not whole
   std::string_view detail;

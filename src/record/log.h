@@ -72,6 +72,7 @@ struct LogStatus {
   std::uint64_t entries = 0;       // committed
   std::uint64_t durable = 0;       // of those, durable in the log's own sense
   std::uint64_t checkpointed = 0;  // of those, under a signed checkpoint
+  Digest root{};                   // of these, as signed; zero while nothing is
   std::uint64_t segment = 0;
   std::uint64_t segment_used = 0;  // bytes
   bool next_ready = false;
@@ -116,7 +117,8 @@ class Log {
 
   // Cheap upkeep by the owner: asks for a checkpoint when one is due, hands finished segments to maintain().
   void tick();
-  // The slow upkeep; see "Threads". Calls prepare_next() and write_checkpoints().
+  // The slow upkeep; see "Threads". Trims finished segments, then write_checkpoints() and prepare_next(),
+  // each whether the one before succeeded or not; the first error is the answer.
   Result<void> maintain();
   Result<void> prepare_next();
   Result<void> write_checkpoints();

@@ -44,7 +44,8 @@ Result<void> Log::Body::start() {
   tree_ = recovered.tree;
   last_time_ = recovered.last_time;
   checkpoint_bytes_ = recovered.checkpoint_bytes;
-  checkpointed_ = queued_size_ = recovered.checkpointed;
+  queued_size_ = recovered.checkpointed;
+  signed_ = {recovered.checkpointed, recovered.checkpoint_root};
   queued_at_ = clock_.steady();
   TRY(checkpoints_, disk_.open_allocated(folder_ / kCheckpointsName, 1));
   TRY(head_, Head::create(folder_,
@@ -359,29 +360,37 @@ Result<void> Log::Body::write_checkpoints() {
     CHECK_OK(disk_.write_at(checkpoints_, checkpoint_bytes_, note));
     checkpoint_bytes_ += note.size();
     head_.set_checkpoint_bytes(checkpoint_bytes_);
-    checkpointed_ = pending.checkpoint.size;
+    {
+      std::scoped_lock lock{signed_mutex_};
+      signed_ = {pending.checkpoint.size, pending.checkpoint.root};
+    }
     std::scoped_lock lock{queue_mutex_};
     pending_.erase(pending_.begin());
   }
 }
 
+// Trimming comes first and does not wait for the others: on a full disk it is what makes room for them.
 Result<void> Log::Body::maintain() {
-  std::vector<Finished> finished;
   std::shared_ptr<LiveSegment> watched;
   {
     std::scoped_lock lock{queue_mutex_};
     watched = watched_;
   }
   if (watched && !is_intact(watched->file, watched->header.capacity)) fault_ = Fault::altered;
-  CHECK_OK(prepare_next());
-  CHECK_OK(write_checkpoints());
+  trim_finished();
+  const auto written = write_checkpoints();
+  const auto prepared = prepare_next();
+  return written ? prepared : written;
+}
+
+void Log::Body::trim_finished() {
+  std::vector<Finished> finished;
   {
     std::scoped_lock lock{queue_mutex_};
     finished.swap(finished_);
   }
   // Nobody writes these any more; what was not used goes back to the file system. Failing to is no loss.
   for (const auto& done : finished) (void)disk_.truncate(done.segment->file, done.used);
-  return {};
 }
 
 LogStatus Log::Body::status() const {
@@ -390,7 +399,11 @@ LogStatus Log::Body::status() const {
   out.accepting = out.why_not.empty();
   out.entries = published_.entries;
   out.durable = options_.durability == Durability::host ? published_.synced : published_.entries;
-  out.checkpointed = checkpointed_;
+  {
+    std::scoped_lock lock{signed_mutex_};
+    out.checkpointed = signed_.size;
+    out.root = signed_.root;
+  }
   out.segment = published_.segment;
   out.segment_used = published_.used;
   out.next_ready = next_ready_;

@@ -91,6 +91,7 @@ class Log::Body {
   Result<void> refuse();
   std::string why_not() const;
   Result<void> sync_file(const File& file);
+  void trim_finished();
   std::unexpected<Error> too_large(Kind kind);
   Result<void> keep_time();
   std::size_t reserve() const {
@@ -167,7 +168,12 @@ class Log::Body {
   std::shared_ptr<LiveSegment> watched_;  // the present segment, for maintain() to look after
   std::mutex notes_mutex_;                // one writer of `checkpoints` at a time
   std::uint64_t checkpoint_bytes_ = 0;
-  std::atomic<std::uint64_t> checkpointed_ = 0;
+  struct Signed {
+    std::uint64_t size = 0;
+    Digest root{};
+  };
+  mutable std::mutex signed_mutex_;
+  Signed signed_;                           // the last checkpoint
   std::atomic<Fault> fault_ = Fault::none;  // stays
 
   // For status(), from any thread.

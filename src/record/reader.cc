@@ -33,7 +33,7 @@ Result<Bytes> SegmentCursor::window(bool fresh) {
   return Bytes{buffer_}.first(buffered_).subspan(offset_ - buffer_at_);
 }
 
-Result<Frame> SegmentCursor::next() {
+Result<Frame> SegmentCursor::peek() {
   TRY(auto bytes, window(false));
   auto frame = read_frame(bytes);
   if (frame.state == FrameState::end || frame.state == FrameState::broken) {
@@ -41,6 +41,11 @@ Result<Frame> SegmentCursor::next() {
     TRY(bytes, window(true));
     frame = read_frame(bytes);
   }
+  return frame;
+}
+
+Result<Frame> SegmentCursor::next() {
+  TRY(auto frame, peek());
   offset_ += frame.size;
   return frame;
 }
@@ -102,10 +107,17 @@ Result<std::optional<Entry>> ShardReader::next() {
                   position_.seq, position_.segment, folder_.native(), position_.offset);
     }
     // At the end. A writer killed while it changed segments left no mark, but the next one may be there.
-    auto number = position_.segment + 1;
-    bool must_exist = frame.state == FrameState::continues;
+    // While we looked, a live writer may have filled this segment and gone over to the next: nothing is added
+    // here once that one has its name, so what this one says after that name was seen is final.
+    const auto number = position_.segment + 1;
+    if (frame.state == FrameState::end) {
+      std::error_code error;
+      if (!std::filesystem::exists(folder_ / segment_name(number), error)) return std::optional<Entry>{};
+      TRY(frame, cursor_->peek());
+      if (frame.state == FrameState::entry || frame.state == FrameState::broken) continue;
+    }
     TRY(auto entered, enter(number));
-    if (!entered && must_exist) {
+    if (!entered && frame.state == FrameState::continues) {
       return fail(Errc::malformed, "segment {} of {} is missing", number, folder_.native());
     }
     if (!entered) return std::optional<Entry>{};

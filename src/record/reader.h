@@ -29,6 +29,7 @@ class SegmentCursor {
   // The frame at offset(); an entry's frame is stepped over. A broken or absent one is looked at again each
   // time, so a tail that grows is seen. The views live until the next call.
   Result<Frame> next();
+  Result<Frame> peek();  // the same without the step
   std::uint64_t offset() const { return offset_; }
   void seek(std::uint64_t offset) { offset_ = offset; }
 

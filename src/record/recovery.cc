@@ -70,6 +70,7 @@ class Recovery {
       if (!checkpoint) continue;
       checkpoint_ = *checkpoint;
       out_.checkpointed = checkpoint_->size;
+      out_.checkpoint_root = checkpoint_->root;
       break;
     }
     return {};

@@ -46,6 +46,7 @@ struct RecoveredShard {
   std::uint64_t lost_entries = 0;
   std::uint64_t checkpoint_bytes = 0;  // of `checkpoints` that count
   std::uint64_t checkpointed = 0;      // entries under the last checkpoint
+  Digest checkpoint_root{};            // of these
 };
 
 // The shard's lock must be held.

@@ -42,7 +42,14 @@ class ShardCheck {
     report_.shard = shard;
   }
 
-  bool run() { return read_head_before() && read_notes() && walk_segments() && check_end(); }
+  void run() {
+    report_.whole = read_head_before() && read_notes() && walk_segments() && check_end();
+    report_.entries = tree_.size();
+    report_.root = tree_.root();
+    report_.origin = origin_;
+    report_.open_operations = open_.operations();
+    report_.closed = last_kind_ == Kind::closed;
+  }
 
   const ShardReport& report() const { return report_; }
   const std::optional<Finding>& finding() const { return finding_; }
@@ -145,19 +152,31 @@ class ShardCheck {
     if (!numbers) return failed(numbers.error());
     std::uint64_t expected = 1;
     for (auto number : *numbers) {
-      segment_ = number;
-      offset_ = 0;
-      if (number != expected) return found(Verdict::missing_segment, "segment {} is missing", expected);
+      if (number != expected) return missing(expected, "");
       if (!walk_segment(number)) return false;
       ++expected;
-      ++report_.segments;
     }
-    if (continues_)
-      return found(Verdict::missing_segment, "segment {} is missing: the log goes on in it", expected);
+    // A record in use may have gone on in segments that were not there when the folder was listed.
+    for (; continues_; ++expected) {
+      std::error_code error;
+      if (!fs::exists(folder_ / segment_name(expected), error)) {
+        return missing(expected, ": the log goes on in it");
+      }
+      if (!walk_segment(expected)) return false;
+    }
     return true;
   }
 
+  bool missing(std::uint64_t number, std::string_view why) {
+    segment_ = number;
+    offset_ = 0;
+    return found(Verdict::missing_segment, "segment {} is missing{}", number, why);
+  }
+
   bool walk_segment(std::uint64_t number) {
+    segment_ = number;
+    offset_ = 0;
+    ++report_.segments;
     auto cursor = SegmentCursor::open(folder_ / segment_name(number));
     if (!cursor) return failed(cursor.error());
     if (!check_header(cursor->header())) return false;
@@ -235,11 +254,6 @@ class ShardCheck {
   }
 
   bool check_end() {
-    report_.entries = tree_.size();
-    report_.root = tree_.root();
-    report_.origin = origin_;
-    report_.open_operations = open_.operations();
-    report_.closed = last_kind_ == Kind::closed;
     segment_ = report_.segments;
     if (log_id_ && !origin_.empty() && !std::ranges::count(possible_origins(), origin_)) {
       return found(Verdict::out_of_order, "the checkpoints are those of another log, {}", origin_);
@@ -340,10 +354,16 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
 std::string format_report(const VerifyReport& report) {
   std::string out;
   for (const auto& s : report.shards) {
-    out += fmt::format("shard {}: {} entries in {} segments, {} of them under {} signed checkpoints{}{}\n",
-                       s.shard, s.entries, s.segments, s.checkpointed, s.checkpoints,
-                       s.checkpoint_time.empty() ? "" : fmt::format(", the last of {}", s.checkpoint_time),
-                       s.closed ? "" : ", not closed");
+    const auto last = s.checkpoint_time.empty() ? "" : fmt::format(", the last of {}", s.checkpoint_time);
+    if (s.whole) {
+      out += fmt::format("shard {}: {} entries in {} segments, {} of them under {} signed checkpoints{}{}\n",
+                         s.shard, s.entries, s.segments, s.checkpointed, s.checkpoints, last,
+                         s.closed ? "" : ", not closed");
+    } else {
+      out += fmt::format(
+          "shard {}: not in order; checked up to entry {} in segment {}; {} entries were signed{}\n", s.shard,
+          s.entries, s.segments, s.checkpointed, last);
+    }
     if (s.crashes > 0) {
       out += fmt::format("  {} runs ended without closing; {} entries are known to be lost\n", s.crashes,
                          s.lost_entries);

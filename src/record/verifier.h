@@ -44,8 +44,10 @@ struct Finding {
   std::string detail;
 };
 
+// Of a shard that is not in order: what was seen up to the fault.
 struct ShardReport {
   std::uint16_t shard = 0;
+  bool whole = false;  // everything in it was reached and is in order
   std::string origin;
   std::uint64_t segments = 0;
   std::uint64_t entries = 0;

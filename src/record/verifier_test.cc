@@ -164,6 +164,22 @@ TEST_F(Verifier, InsertedEntry) {
   EXPECT_EQ(finding().verdict, Verdict::out_of_order);
 }
 
+// What is said about a shard that is not in order is what was seen of it, not zeros.
+TEST_F(Verifier, ReportsHowFarItGot) {
+  auto bytes = slurp(segment(2));
+  auto place = frames(bytes)[5];
+  bytes[place.at + kFrameHeaderBytes + 20] ^= 1;
+  spill(segment(2), bytes);
+  const auto got = verify(folder.path());
+  ASSERT_EQ(got.shards.size(), 1u);
+  EXPECT_FALSE(got.shards[0].whole);
+  EXPECT_EQ(got.shards[0].segments, 2u);
+  EXPECT_EQ(got.shards[0].entries, place.seq);
+  EXPECT_NE(format_report(got).find(fmt::format("checked up to entry {} in segment 2", place.seq)),
+            std::string::npos)
+      << format_report(got);
+}
+
 TEST_F(Verifier, DeletedSegment) {
   fs::remove(segment(2));
   EXPECT_EQ(finding().verdict, Verdict::missing_segment);
