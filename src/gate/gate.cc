@@ -40,7 +40,7 @@ Result<void> Gate::open() {
 
 void Gate::close(record::SessionEndReason reason, std::string_view detail) {
   auto receipt = services_.log.session_end(
-      facts_.id, {.reason = reason, .operations = last_operation_, .entries = 0, .detail = detail});
+      facts_.id, {.reason = reason, .operations = recorded_, .entries = 0, .detail = detail});
   // The session is over either way; recovery marks a session without an end.
   if (!receipt)
     log::error("session end not recorded",
@@ -72,7 +72,7 @@ void Gate::replace_principal(std::shared_ptr<const Principal> principal) {
 // ---------------------------------------------------------------------------------------------------------
 
 Proposal Gate::decide(std::shared_ptr<const Operation> operation) {
-  auto ruling = std::make_shared<const Ruling>(scope().evaluate(*operation, services_.clock.now()));
+  auto ruling = std::make_shared<const Ruling>(scope().decide(*operation, services_.clock.now()));
   return Proposal{std::move(operation), OperationId{++last_operation_}, std::move(ruling)};
 }
 
@@ -93,7 +93,11 @@ Refusal Gate::refuse(Proposal proposal, std::optional<Denial> why) {
                                              .policy_digest = scope().policy().digest(),
                                              .denial = refusal.denial,
                                              .text = {}});
-  if (!receipt) refusal.denial = record_unavailable(receipt.error());
+  if (receipt) {
+    ++recorded_;
+  } else {
+    refusal.denial = record_unavailable(receipt.error());
+  }
   return refusal;
 }
 
@@ -107,7 +111,11 @@ Refusal Gate::refuse_unread(Denial why, std::string_view text) {
                                              .policy_digest = scope().policy().digest(),
                                              .denial = refusal.denial,
                                              .text = text.substr(0, kMaxRecordedText)});
-  if (!receipt) refusal.denial = record_unavailable(receipt.error());
+  if (receipt) {
+    ++recorded_;
+  } else {
+    refusal.denial = record_unavailable(receipt.error());
+  }
   return refusal;
 }
 
@@ -209,8 +217,10 @@ std::variant<std::monostate, Wait, Refusal> Gate::spend_reviews(Proposal& propos
       if (std::holds_alternative<std::monostate>(asked)) continue;  // approved this very moment: spend it
       return asked;
     }
-    if (auto receipt = services_.log.append(record::ReviewUsed{
-            .session = facts_.id, .operation = proposal.id_, .review = spent->id.value, .uses_left = 0});
+    if (auto receipt = services_.log.append(record::ReviewUsed{.session = facts_.id,
+                                                               .operation = proposal.id_,
+                                                               .review = spent->id.value,
+                                                               .uses_left = spent->uses_left});
         !receipt) {
       return Refusal{record_unavailable(receipt.error()), proposal.operation_, proposal.id_};
     }
@@ -288,6 +298,7 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
   if (auto settled = settle(); !settled) {
     return Refusal{record_unavailable(settled.error()), proposal.operation_, proposal.id_};
   }
+  ++recorded_;
   return Permit{std::move(proposal.operation_), proposal.id_, std::move(proposal.ruling_), since};
 }
 

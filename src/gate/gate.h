@@ -85,7 +85,7 @@ class Gate {
   Gate(Services& services, SessionFacts facts);
 
   const SessionFacts& facts() const { return facts_; }
-  std::uint64_t operations() const { return last_operation_; }
+  std::uint64_t operations() const { return recorded_; }  // permitted or refused, as the record has them
   // Records the start. Nothing may pass before it.
   Result<void> open();
   void close(record::SessionEndReason reason, std::string_view detail);
@@ -142,7 +142,8 @@ class Gate {
   SessionFacts facts_;
   PublishedReader<policy::PolicySet> policies_;
   std::shared_ptr<const policy::Scope> scope_;
-  std::uint64_t last_operation_ = 0;
+  std::uint64_t last_operation_ = 0;  // number of the last proposal; not all of them come to be
+  std::uint64_t recorded_ = 0;
 };
 
 }  // namespace sluice::gate

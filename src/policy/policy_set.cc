@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "policy/check.h"
 #include "policy/mask_plan.h"
+#include "policy/rule_hits.h"
 #include "policy/syntax.h"
 
 namespace sluice::policy {
@@ -37,6 +38,7 @@ struct PolicyLoader {
       policy->texts_.emplace(file, text);
     }
     policy->digest_ = digest.finish();
+    policy->hits_ = std::make_unique<RuleHits>(policy->rules_.size());
     if (policy->rules_.size() > kMaxRules) {
       loaded.problems.push_back(
           {Severity::error, {}, 0, 0, fmt::format("more than {} rules", kMaxRules), {}});
@@ -97,14 +99,16 @@ std::vector<RuleSummary> PolicySet::summaries() const {
   all.reserve(rules_.size());
   std::map<std::string_view, std::vector<std::string_view>> lines;
   for (const auto& [file, text] : texts_) lines.emplace(file, lines_of(text));
-  for (const Rule& rule : rules_) {
+  for (std::size_t number = 0; number < rules_.size(); ++number) {
+    const Rule& rule = rules_[number];
     all.push_back({.name = rule.name,
                    .description = rule.description,
                    .file = rule.file,
                    .line = rule.place.line,
                    .effects = describe_effects(rule),
                    .text = excerpt(lines[rule.file], rule),
-                   .shadow = rule.shadow});
+                   .shadow = rule.shadow,
+                   .hits = hits_->count(number)});
   }
   return all;
 }

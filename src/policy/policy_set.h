@@ -26,6 +26,7 @@ namespace sluice::policy {
 
 struct Rule;         // policy/rule.h
 class MaskInterner;  // policy/mask_plan.h
+class RuleHits;      // policy/rule_hits.h
 
 // A policy of this size is read in a fraction of a second; more is a mistake or an attack.
 inline constexpr std::size_t kMaxFiles = 256;
@@ -41,6 +42,7 @@ struct RuleSummary {
   std::string effects;  // "allow up to 5000 records, budget 20000 per 1h"
   std::string text;     // the rule's own lines of YAML
   bool shadow = false;
+  std::uint64_t hits = 0;  // decisions that it took part in since this policy was loaded
 };
 
 class PolicySet {
@@ -59,9 +61,10 @@ class PolicySet {
   // operation that calls any other function outside of the systems' own lists is denied.
   std::vector<std::string> vouched_functions(std::string_view connection) const;
 
-  MaskInterner& masks() const {
-    return *masks_;
-  }  // for scope.cc: sessions with equal masks share one MaskSet
+  // For scope.cc: sessions with equal masks share one MaskSet, and every decision counts its rules, by their
+  // number in rules().
+  MaskInterner& masks() const { return *masks_; }
+  RuleHits& hits() const { return *hits_; }
 
  private:
   friend struct PolicyLoader;
@@ -74,6 +77,7 @@ class PolicySet {
   std::vector<Vouch> vouches_;
   std::map<std::string, std::string, std::less<>> texts_;
   std::unique_ptr<MaskInterner> masks_;
+  std::unique_ptr<RuleHits> hits_;
 };
 
 struct Loaded {

@@ -9,6 +9,7 @@
 #include "policy/mask_plan.h"
 #include "policy/matcher.h"
 #include "policy/rule.h"
+#include "policy/rule_hits.h"
 #include "policy/shadow.h"
 #include "policy/trace_rule.h"
 
@@ -187,12 +188,21 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
 
 Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
                        std::span<const std::string_view> approved) const {
+  if (trace) add_trace(operation, now, *trace);
+  return judge(operation, now, approved, nullptr);
+}
+
+Ruling Scope::decide(const Operation& operation, WallTime now) const {
+  return judge(operation, now, {}, &policy_->hits());
+}
+
+Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const std::string_view> approved,
+                    RuleHits* hits) const {
   Ruling ruling;
   ruling.policy_version = policy_->version();
   ruling.source = shared_from_this();
   // The set is shared by many sessions; counting references on the Scope keeps cores from contending for it.
   ruling.obligations.masks = std::shared_ptr<const MaskSet>{ruling.source, masks_.get()};
-  if (trace) add_trace(operation, now, *trace);
 
   auto deny = [&](Denial denial) {
     ruling.effect = Ruling::Effect::deny;
@@ -209,7 +219,7 @@ Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
   }
 
   Decision decision{operation};
-  collect(decision, OperationView{operation, now}, ruling);
+  collect(decision, OperationView{operation, now}, ruling, hits);
   if (decision.denied_by) return deny(denied(*decision.denied_by));
   if (!decision.granted_by) return deny(no_rule(operation, facts_));
   if (decision.widest)
@@ -243,7 +253,7 @@ Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
 }
 
 // Goes through the rules once, in policy order.
-void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling) const {
+void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits) const {
   RuleIndex::Bits bits = index_.candidates(view, &decision.resource);
   std::size_t word = 0;
   while (true) {
@@ -260,6 +270,7 @@ void Scope::collect(Decision& decision, const OperationView& view, Ruling& rulin
         candidate.restricts &&
         match_operation(rule, candidate.restrict_excepts, view, Reading::broad).failed == Clause::none;
     if (!grants && !restricts) continue;
+    if (hits != nullptr) hits->add(static_cast<std::size_t>(&rule - policy_->rules().data()));
     if (rule.shadow) {
       add_shadow(rule, grants, restricts, decision.asked, ruling.shadow);
       continue;

@@ -59,6 +59,9 @@ class Scope : public std::enable_shared_from_this<Scope> {
   Ruling evaluate(const Operation& operation, WallTime now, Trace* trace = nullptr,
                   std::span<const std::string_view> approved = {}) const;
 
+  // The same, and counts the rules that took part (PolicySet::hits). For decisions on what clients send.
+  Ruling decide(const Operation& operation, WallTime now) const;
+
   // All masks in force for this session. Never null. `id` depends on the content alone, so it is the same in
   // every session with the same masks and after a reload that changes none.
   const std::shared_ptr<const MaskSet>& masks() const { return masks_; }
@@ -73,7 +76,9 @@ class Scope : public std::enable_shared_from_this<Scope> {
   static constexpr std::size_t kUsualRules = 8;  // that take part in one decision
   Scope() = default;
 
-  void collect(Decision& decision, const OperationView& view, Ruling& ruling) const;
+  Ruling judge(const Operation& operation, WallTime now, std::span<const std::string_view> approved,
+               RuleHits* hits) const;
+  void collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits) const;
   static void oblige(Obligations& obligations, const Outcome& outcome);
   void add_trace(const Operation& operation, WallTime now, Trace& trace) const;
 

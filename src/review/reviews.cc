@@ -127,16 +127,16 @@ Result<Consumption> Reviews::consume_locked(const Digest& digest, std::string_vi
   CHECK_OK(expire_if_due(*entry, now, out));
   const ReviewId id = entry->review.id;
   switch (entry->review.state) {
-    case ReviewState::pending: return Consumption{Outcome::not_yet, id, {}, {}};
+    case ReviewState::pending: return Consumption{Outcome::not_yet, id, {}, {}, 0};
     case ReviewState::expired:
-    case ReviewState::used: forget(id); return Consumption{Outcome::expired, id, {}, {}};
+    case ReviewState::used: forget(id); return Consumption{Outcome::expired, id, {}, {}, 0};
     case ReviewState::rejected: {
       if (is_over(entry->review, now)) {
         forget(id);
         return Consumption{};
       }
       const auto& vote = entry->review.votes.back();
-      return Consumption{Outcome::rejected, id, vote.approver, vote.comment};
+      return Consumption{Outcome::rejected, id, vote.approver, vote.comment, 0};
     }
     case ReviewState::approved: break;
   }
@@ -144,14 +144,14 @@ Result<Consumption> Reviews::consume_locked(const Digest& digest, std::string_vi
   const auto requester = find_(principal);
   if (!requester || requester->disabled ||
       standing_approvals(entry->review, find_) < quorum(entry->review.request.terms)) {
-    return Consumption{Outcome::not_yet, id, {}, {}};
+    return Consumption{Outcome::not_yet, id, {}, {}, 0};
   }
   auto next = entry->review;
   if (--next.uses_left == 0) {
     next.state = ReviewState::used;
     next.expires = now;
   }
-  Consumption answer{Outcome::used, id, approvers(next), {}};
+  Consumption answer{Outcome::used, id, approvers(next), {}, next.uses_left};
   CHECK_OK(move_to(*entry, std::move(next), std::string(principal), {}, out));
   if (entry->review.state == ReviewState::used) forget(id);
   return answer;

@@ -47,8 +47,9 @@ enum class Outcome : std::uint8_t { used, not_yet, rejected, expired, none };
 struct Consumption {
   Outcome outcome = Outcome::none;  // none: no review of this digest: open one
   ReviewId id;
-  std::string decided_by;  // rejected: who; used: the approvers, comma separated
-  std::string comment;     // rejected: why
+  std::string decided_by;       // rejected: who; used: the approvers, comma separated
+  std::string comment;          // rejected: why
+  std::uint32_t uses_left = 0;  // used: after this one
 };
 
 // How a review moved; what a held client waits for.

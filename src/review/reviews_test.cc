@@ -171,6 +171,19 @@ TEST_F(ReviewsTest, UsesAndTimeRunOut) {
   EXPECT_EQ(consume(wish), Outcome::none);
 }
 
+TEST_F(ReviewsTest, SaysHowManyUsesAreLeft) {
+  auto wish = request();
+  wish.terms.uses = 3;
+  auto ticket = *reviews_.open_or_find(wish);
+  ASSERT_TRUE(reviews_.decide(ticket.id, person("ana"), true, ""));
+  for (const std::uint32_t left : {2u, 1u, 0u}) {
+    const auto spent = reviews_.consume(wish.digest, wish.principal);
+    ASSERT_TRUE(spent);
+    EXPECT_EQ(spent->outcome, Outcome::used);
+    EXPECT_EQ(spent->uses_left, left);
+  }
+}
+
 TEST_F(ReviewsTest, UndecidedOnesExpire) {
   auto ticket = *reviews_.open_or_find(request());
   clock_.advance(24h);
