@@ -68,11 +68,18 @@ Answer decide(Control& control, const Call& call, bool approve) {
   auto comment = fields.text("comment").value_or("");
   CHECK_OK(fields.finish());
   TRY(const auto before, find(control, call));
-  CHECK_OK(review::may_decide(before, call.actor()));
+  // Cast on a copy: a vote that cannot count is refused before it is reported, and the report says what it
+  // decides.
+  auto foreseen = before;
+  CHECK_OK(review::cast_vote(foreseen, call.actor(), approve, comment, control.now()));
   CHECK_OK(control.report(
       call, approve ? "review.approve" : "review.reject", "review:" + before.id.value,
       json::serialize(json::object{{"state", to_string(before.state)}, {"votes", before.votes.size()}}),
-      json::serialize(json::object{{"approve", approve}, {"comment", comment}})));
+      json::serialize(json::object{{"approve", approve}, {"comment", comment}}),
+      VoteFacts{.review = before.id.value,
+                .approve = approve,
+                .final = foreseen.state != review::ReviewState::pending,
+                .comment = comment}));
   TRY(const auto after, control.parts().reviews.decide(before.id, call.actor(), approve, std::move(comment)));
   return json_response(render(after, call.actor()));
 }

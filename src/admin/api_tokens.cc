@@ -35,6 +35,14 @@ Result<identity::TokenEntry> find(Control& control, const Call& call) {
   return *token;
 }
 
+TokenFacts facts_of(const identity::TokenEntry& token) {
+  return {.revoked = token.revoked.has_value(),
+          .id = token.id.value,
+          .principal = token.principal,
+          .label = token.label,
+          .expires = token.expires};
+}
+
 // Absent: the default. null: until revoked.
 Result<std::optional<WallTime>> read_expiry(Fields& fields, WallTime now) {
   if (fields.is_null("ttl_seconds")) {
@@ -91,7 +99,8 @@ Answer create_token(Control& control, const Call& call) {
   token.id = minted.id;
   token.hash = minted.hash;
   auto rendered = render(token, token.created);
-  CHECK_OK(control.report(call, "token.create", "token:" + token.id.value, "", json::serialize(rendered)));
+  CHECK_OK(control.report(call, "token.create", "token:" + token.id.value, "", json::serialize(rendered),
+                          facts_of(token)));
   CHECK_OK(control.parts().tokens.add_token(token));
   CHECK_OK(control.publish_directory());
   rendered["token"] = minted.text.reveal();  // the only time that it is seen
@@ -110,7 +119,8 @@ Answer revoke_token(Control& control, const Call& call) {
   const auto before = json::serialize(render(token, control.now()));
   if (!token.revoked) token.revoked = control.now();
   const auto after = render(token, control.now());
-  CHECK_OK(control.report(call, "token.revoke", "token:" + token.id.value, before, json::serialize(after)));
+  CHECK_OK(control.report(call, "token.revoke", "token:" + token.id.value, before, json::serialize(after),
+                          facts_of(token)));
   CHECK_OK(control.parts().tokens.revoke_token(token.id, *token.revoked));
   CHECK_OK(control.publish_directory());
   return json_response(after);

@@ -19,7 +19,7 @@ Result<void> Control::publish_connections() {
 }
 
 Result<void> Control::report(const Call& call, std::string action, std::string target, std::string before,
-                             std::string after) {
+                             std::string after, AuditFacts facts) {
   return parts_.audit.report({.at = now(),
                               .actor = call.actor().name,
                               .token_id = call.caller.token.value,
@@ -27,7 +27,8 @@ Result<void> Control::report(const Call& call, std::string action, std::string t
                               .action = std::move(action),
                               .target = std::move(target),
                               .before = std::move(before),
-                              .after = std::move(after)});
+                              .after = std::move(after),
+                              .facts = std::move(facts)});
 }
 
 }  // namespace sluice::admin

@@ -63,7 +63,7 @@ class Control {
 
   // Reports a change that is about to happen. `before` and `after` are JSON without secrets; empty: none.
   Result<void> report(const Call& call, std::string action, std::string target, std::string before,
-                      std::string after);
+                      std::string after, AuditFacts facts = {});
 
  private:
   Parts parts_;

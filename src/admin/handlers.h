@@ -68,6 +68,7 @@ Answer search_operations(Control&, const Call&);
 
 // api_record.cc
 Answer record_status(Control&, const Call&);
+Answer list_events(Control&, const Call&);
 Answer verify_record(Control&, const Call&);
 
 }  // namespace sluice::admin::handlers

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/clock.h"
@@ -70,7 +71,7 @@ struct PolicyRule {
   std::uint32_t line = 0;
   std::string effect;  // "allow", "deny", "review", "limit", "mask", "budget"; several: comma separated
   bool shadow = false;
-  std::uint64_t hits = 0;  // since the policy was loaded
+  std::uint64_t hits = 0;  // decisions that it took part in since the policy was loaded
 };
 
 struct PolicyState {
@@ -147,6 +148,16 @@ struct RecordPage {
   std::string next_cursor;  // empty: that was all
 };
 
+// One log of the record: an append-only Merkle tree with signed checkpoints.
+struct RecordShard {
+  std::uint16_t shard = 0;
+  std::string log_id;  // hex
+  std::uint64_t segments = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t signed_entries = 0;  // under the last checkpoint
+  std::string signed_root;           // of these, base64 as in the checkpoint; empty: nothing is signed yet
+};
+
 struct RecordStatus {
   bool writable = false;
   std::string problem;  // why not
@@ -155,8 +166,8 @@ struct RecordStatus {
   std::uint64_t segments = 0;
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
-  std::string tree_root;   // hex
-  std::string public_key;  // base64url, Ed25519
+  std::string public_key;           // a verifier key: "sluice+<id>+<base64>"
+  std::vector<RecordShard> shards;  // the control plane's first, then one of each worker
 };
 
 struct VerifyReport {
@@ -175,6 +186,9 @@ class RecordQuery {
   virtual Result<std::string> session(SessionId id) = 0;                // one session, JSON object
   // Every entry of a session in order: JSON objects, from `cursor` on.
   virtual Result<RecordPage> replay(SessionId id, const std::string& cursor, std::size_t limit) = 0;
+  // The control plane's entries, newest first; `kind` as the record names them, empty: all.
+  virtual Result<RecordPage> events(const std::string& kind, const std::string& cursor,
+                                    std::size_t limit) = 0;
   // A bundle that proves itself to someone with the public key only: JSON text.
   virtual Result<std::string> export_session(SessionId id) = 0;
   virtual Result<VerifyReport> verify() = 0;
@@ -201,6 +215,22 @@ class ConnectionTester {
 // ------------------------------------------------------------------------------------------------------
 // audit
 
+// What the record has entries of its own for, beside the general one.
+struct TokenFacts {
+  bool revoked = false;  // false: issued
+  std::string id;
+  std::string principal;
+  std::string label;
+  std::optional<WallTime> expires;
+};
+struct VoteFacts {
+  std::string review;
+  bool approve = false;
+  bool final = false;  // the vote decides; false: more are needed
+  std::string comment;
+};
+using AuditFacts = std::variant<std::monostate, TokenFacts, VoteFacts>;
+
 // One change made over the API, before it takes effect. `before` and `after` are JSON objects without
 // secrets.
 struct AuditEntry {
@@ -212,6 +242,7 @@ struct AuditEntry {
   std::string target;  // "connection:docs"
   std::string before;
   std::string after;
+  AuditFacts facts;
 };
 
 class AuditSink {

@@ -115,7 +115,8 @@ std::string_view schemas() {
   "files": {"$ref": "#/components/schemas/Texts"},
   "rules": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
     "name": {"type": "string"}, "file": {"type": "string"}, "line": {"type": "integer"}, "effect": {"type": "string"},
-    "shadow": {"type": "boolean"}, "hits": {"type": "integer"}}}},
+    "shadow": {"type": "boolean"},
+    "hits": {"type": "integer", "description": "Decisions that it took part in since the policy was loaded."}}}},
   "problems": {"type": "array", "items": {"$ref": "#/components/schemas/PolicyProblem"}}}},
 "PolicyText": {"type": "object", "additionalProperties": false, "required": ["text"],
   "properties": {"text": {"type": "string"}}},
@@ -166,7 +167,12 @@ std::string_view schemas() {
 "RecordStatus": {"type": "object", "additionalProperties": false, "properties": {
   "writable": {"type": "boolean"}, "problem": {"type": "string"}, "dir": {"type": "string"},
   "durability": {"type": "string"}, "segments": {"type": "integer"}, "entries": {"type": "integer"},
-  "bytes": {"type": "integer"}, "tree_root": {"type": "string"}, "public_key": {"type": "string"}}},
+  "bytes": {"type": "integer"}, "public_key": {"type": "string", "description": "Verifier key of the checkpoints."},
+  "shards": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
+    "shard": {"type": "integer", "description": "0 is the control plane's, the others one worker's each."},
+    "log_id": {"type": "string"}, "segments": {"type": "integer"}, "entries": {"type": "integer"},
+    "signed_entries": {"type": "integer", "description": "Of these, under the last signed checkpoint."},
+    "signed_root": {"type": "string", "description": "Merkle root of the signed entries, base64."}}}}}},
 "VerifyReport": {"type": "object", "additionalProperties": false, "properties": {
   "intact": {"type": "boolean"}, "segments": {"type": "integer"}, "entries": {"type": "integer"},
   "unfinished": {"type": "integer"}, "problems": {"$ref": "#/components/schemas/Texts"}}}

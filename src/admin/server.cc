@@ -18,16 +18,11 @@ constexpr std::size_t kReadChunk = 16 * 1024;
 // Connection tests and checks of the record at one time; more wait for a thread.
 constexpr std::size_t kBlockingThreads = 2;
 
-Result<std::shared_ptr<net::TlsServerContext>> load_tls(const ServerSettings& settings) {
-  if (settings.certificate.empty()) return std::shared_ptr<net::TlsServerContext>{};
-  return net::TlsServerContext::load(settings.certificate, settings.key, {"http/1.1"});
-}
-
 }  // namespace
 
 struct Server::State {
   State(const ServerSettings& chosen, Control& plane)
-      : settings(chosen), control(plane), api(plane), runtime(1), blocking(kBlockingThreads) {}
+      : settings(chosen), control(plane), api(plane), runtime(1, "control"), blocking(kBlockingThreads) {}
 
   void accept(net::tcp::socket socket);
   Task<> serve(std::unique_ptr<net::Stream> stream, std::string client);
@@ -43,7 +38,6 @@ struct Server::State {
   net::Runtime runtime;
   net::asio::thread_pool blocking;
   std::unique_ptr<net::Listener> listener;
-  std::shared_ptr<net::TlsServerContext> tls;  // of the control thread
   std::size_t connections = 0;
 };
 
@@ -54,7 +48,6 @@ Server::~Server() {
 
 Result<std::unique_ptr<Server>> Server::open(const ServerSettings& settings, Control& control) {
   auto state = std::make_unique<State>(settings, control);
-  TRY(state->tls, load_tls(settings));
   TRY(state->listener, net::Listener::open(state->runtime, settings.address, settings.port,
                                            [state = state.get()](net::Worker&, net::tcp::socket socket) {
                                              state->accept(std::move(socket));
@@ -82,12 +75,6 @@ void Server::every(std::chrono::milliseconds period, std::function<void()> job) 
   state_->runtime.worker(0).spawn(state_->repeat(period, std::move(job)));
 }
 
-Result<void> Server::reload_certificate() {
-  TRY(auto fresh, load_tls(state_->settings));
-  state_->runtime.worker(0).post([state = state_.get(), fresh = std::move(fresh)] { state->tls = fresh; });
-  return {};
-}
-
 void Server::State::accept(net::tcp::socket socket) {
   static auto& refused =
       metrics::counter("sluice_admin_connections_refused_total", "Clients of the admin API over the limit");
@@ -105,9 +92,9 @@ void Server::State::accept(net::tcp::socket socket) {
 
 Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::string client) {
   bool go_on = true;
-  if (tls) {
+  if (settings.tls) {
     net::Deadline deadline{*stream, settings.request_timeout};
-    go_on = (co_await stream->start_tls(tls)).has_value();
+    go_on = (co_await stream->start_tls(settings.tls())).has_value();
   }
   HttpReader reader{settings.limits};
   while (go_on) {

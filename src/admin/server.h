@@ -15,14 +15,15 @@
 #include "admin/control.h"
 #include "admin/http.h"
 #include "core/result.h"
+#include "net/tls.h"
 
 namespace sluice::admin {
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;   // 0: the system chooses; see Server::port()
-  std::string certificate;  // PEM file; empty: plain HTTP
-  std::string key;
+  std::uint16_t port = 0;  // 0: the system chooses; see Server::port()
+  // The certificate in force, asked for each client, with ALPN "http/1.1"; null: plain HTTP. Thread-safe.
+  std::function<std::shared_ptr<net::TlsServerContext>()> tls;
   HttpLimits limits;
   std::chrono::nanoseconds request_timeout = std::chrono::seconds{30};
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds{60};  // between requests of one client
@@ -45,8 +46,6 @@ class Server {
   void post(std::function<void()> job);
   // Runs every `period` on the control thread until stop(). Before start() only.
   void every(std::chrono::milliseconds period, std::function<void()> job);
-  // Reads the certificate files again; live connections keep the old ones. Thread-safe.
-  Result<void> reload_certificate();
 
  private:
   struct State;

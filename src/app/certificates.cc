@@ -21,8 +21,11 @@ std::shared_ptr<net::TlsServerContext> Certificate::current() const {
 
 void Certificate::look() {
   const auto now = stamp();
-  if (now == seen_) return;
-  seen_ = now;
+  {
+    std::lock_guard lock(mutex_);
+    if (now == seen_) return;
+    seen_ = now;
+  }
   auto loaded = net::TlsServerContext::load(certificate_.string(), key_.string(), alpn_);
   if (!loaded) {
     log::error("certificate not reloaded; the older one stays", {{"error", loaded.error().message()}});

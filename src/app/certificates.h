@@ -1,5 +1,6 @@
 // Certificate: a TLS server context from two files, made again when either changes. A pair that cannot be
-// read keeps the older one. Thread-safe: `current` is read by workers, `look` is called by the upkeep thread.
+// read keeps the older one. Thread-safe: `current` is read by workers, `look` is called by the upkeep thread
+// and on SIGHUP.
 #pragma once
 
 #include <filesystem>

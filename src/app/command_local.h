@@ -33,7 +33,10 @@ struct VerifyOptions {
   std::string folder;
   std::vector<std::string> keys;         // files that hold a verifier key, or the key itself
   std::vector<std::string> checkpoints;  // files with notes kept elsewhere
+  std::string bundle;                    // an exported session, instead of a folder
+  bool events = false;                   // of the bundle: print what is in it
 };
 int record_verify_offline(const VerifyOptions& options);
+int record_verify_bundle(const VerifyOptions& options);
 
 }  // namespace sluice::app::commands

@@ -112,6 +112,16 @@ int record_status(const Remote& remote) {
   return call_and_print(remote, "GET", "/api/v1/record");
 }
 
+int record_events(const Remote& remote, const std::string& kind, std::size_t limit) {
+  auto client = connect(remote);
+  if (!client) return report(client.error());
+  auto items = client->items("/api/v1/record/events", {{"kind", kind}}, limit);
+  if (!items) return report(items.error());
+  if (remote.output == Output::json) return print_lines(*items);
+  for (const auto& item : *items) std::printf("%s\n", render_object(item).c_str());
+  return static_cast<int>(Exit::done);
+}
+
 int record_verify(const Remote& remote) {
   auto client = connect(remote);
   if (!client) return report(client.error());

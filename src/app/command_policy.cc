@@ -22,10 +22,7 @@ namespace json = boost::json;
 constexpr std::size_t kMaxCasesBytes = 4u << 20;  // thousands of cases
 
 void print_problems(const std::vector<policy::Problem>& problems) {
-  for (const auto& problem : problems) {
-    std::fprintf(stderr, "%s\n", policy::to_string(problem).c_str());
-    if (!problem.hint.empty()) std::fprintf(stderr, "  hint: %s\n", problem.hint.c_str());
-  }
+  for (const auto& problem : problems) std::fprintf(stderr, "%s\n", policy::to_string(problem).c_str());
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ int sessions_export(const Remote& remote, const std::string& id, const std::stri
 int sessions_kill(const Remote& remote, const std::string& id, const std::string& reason);
 
 int record_status(const Remote& remote);
+int record_events(const Remote& remote, const std::string& kind, std::size_t limit);
 int record_verify(const Remote& remote);
 
 }  // namespace sluice::app::commands

@@ -331,11 +331,23 @@ class Grammar {
     auto& w = words_;
     auto* record = noun("record", "The record of all operations");
     verb(record, "status", "State of the record", [&] { return commands::record_status(w.remote); });
-    auto* verify = verb(record, "verify", "Check the record: by the gateway, or offline with --dir", [&] {
-      return w.verify.folder.empty() ? commands::record_verify(w.remote)
-                                     : commands::record_verify_offline(w.verify);
-    });
-    verify->add_option("--dir", w.verify.folder, "Folder of the record: check it here, without the gateway");
+    auto* events = verb(record, "events",
+                        "What the gateway itself did, newest first: policies, tokens, reviews, changes",
+                        [&] { return commands::record_events(w.remote, w.text, w.search.limit); });
+    events->add_option("--kind", w.text,
+                       "policy_loaded, token_issued, token_revoked, review_decided, admin_action, ...");
+    events->add_option("--limit", w.search.limit, "At most so many")->capture_default_str();
+    auto* verify =
+        verb(record, "verify", "Check the record: by the gateway, or offline with --dir or --bundle", [&] {
+          if (!w.verify.bundle.empty()) return commands::record_verify_bundle(w.verify);
+          return w.verify.folder.empty() ? commands::record_verify(w.remote)
+                                         : commands::record_verify_offline(w.verify);
+        });
+    auto* dir = verify->add_option("--dir", w.verify.folder,
+                                   "Folder of the record: check it here, without the gateway");
+    verify->add_option("--bundle", w.verify.bundle, "File of an exported session: check it here")
+        ->excludes(dir);
+    verify->add_flag("--events", w.verify.events, "With --bundle: print what is in it");
     verify->add_option("--key", w.verify.keys, "Verifier key (keys/record.pub) or a file that holds it");
     verify->add_option("--checkpoint", w.verify.checkpoints, "File of checkpoints kept elsewhere");
   }

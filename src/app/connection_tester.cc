@@ -30,7 +30,7 @@ admin::ConnectionTest ConnectionTestPort::test_role(const std::shared_ptr<const 
                                  role.upstream_user,
                                  std::move(*secret),
                                  {{"application_name", "sluice connection test"}},
-                                 limit_};
+                                 limit_()};
   net::asio::co_spawn(
       context, proxy::pg::log_in(std::move(login)),
       [&answer](std::exception_ptr, Result<proxy::pg::Upstream> result) { answer = std::move(result); });

@@ -8,15 +8,16 @@ namespace sluice::app {
 
 class ConnectionTestPort final : public admin::ConnectionTester {
  public:
-  ConnectionTestPort(proxy::pg::CredentialResolver resolve, std::chrono::nanoseconds limit)
-      : resolve_(std::move(resolve)), limit_(limit) {}
+  // `limit`: how long one login may take, asked at each test. Thread-safe.
+  ConnectionTestPort(proxy::pg::CredentialResolver resolve, std::function<std::chrono::nanoseconds()> limit)
+      : resolve_(std::move(resolve)), limit_(std::move(limit)) {}
   std::map<std::string, admin::ConnectionTest> test(const Connection& connection) override;
 
  private:
   admin::ConnectionTest test_role(const std::shared_ptr<const Connection>& connection,
                                   const ConnectionRole& role);
   proxy::pg::CredentialResolver resolve_;
-  std::chrono::nanoseconds limit_;
+  std::function<std::chrono::nanoseconds()> limit_;
 };
 
 }  // namespace sluice::app

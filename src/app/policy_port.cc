@@ -41,7 +41,7 @@ admin::PolicyState PolicyPort::current() {
   state.digest = to_hex(now.policy->digest());
   state.loaded = now.loaded;
   for (const auto& rule : now.policy->summaries()) {
-    state.rules.push_back({rule.name, rule.file, rule.line, rule.effects, rule.shadow, 0});
+    state.rules.push_back({rule.name, rule.file, rule.line, rule.effects, rule.shadow, rule.hits});
     if (std::ranges::find(state.files, rule.file) == state.files.end()) state.files.push_back(rule.file);
   }
   for (const auto& problem : now.problems) state.problems.push_back(to_port(problem));

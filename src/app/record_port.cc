@@ -4,6 +4,7 @@
 
 #include "core/encoding.h"
 #include "record/bundle.h"
+#include "record/events.h"
 #include "record/replay.h"
 #include "record/verifier.h"
 
@@ -21,6 +22,17 @@ Result<SessionId> session_from(const std::string& text) {
     return fail(Errc::invalid_argument, "\"{}\" is not a session id (16 hexadecimal digits)", text);
   }
   return id;
+}
+
+// A cursor that is a number; 0: from the start.
+Result<std::uint64_t> number_from(const std::string& cursor) {
+  std::uint64_t number = 0;
+  if (cursor.empty()) return number;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
+  if (error != std::errc{} || end != cursor.data() + cursor.size()) {
+    return fail(Errc::invalid_argument, "this cursor is not one of ours");
+  }
+  return number;
 }
 
 record::SessionPlace place_of(const record::FoundSession& session) {
@@ -82,13 +94,7 @@ Result<std::string> RecordPort::session(SessionId id) {
 Result<admin::RecordPage> RecordPort::replay(SessionId id, const std::string& cursor, std::size_t limit) {
   catch_up_();
   TRY(const auto found, index_.session(id));
-  std::uint64_t skip = 0;
-  if (!cursor.empty()) {
-    const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), skip);
-    if (error != std::errc{} || end != cursor.data() + cursor.size()) {
-      return fail(Errc::invalid_argument, "the cursor is not one of ours");
-    }
-  }
+  TRY(const auto skip, number_from(cursor));
   admin::RecordPage out;
   std::uint64_t at = 0;
   CHECK_OK(record::replay_session(folder_, place_of(found), id, [&](const record::Event& event) {
@@ -100,6 +106,22 @@ Result<admin::RecordPage> RecordPort::replay(SessionId id, const std::string& cu
     out.items.push_back(record::to_json(event));
     return true;
   }));
+  return out;
+}
+
+Result<admin::RecordPage> RecordPort::events(const std::string& kind, const std::string& cursor,
+                                             std::size_t limit) {
+  record::EventQuery query;
+  if (!kind.empty()) {
+    query.kind = record::kind_from_name(kind);
+    if (!query.kind) return fail(Errc::invalid_argument, "\"{}\" is not a kind of entry", kind);
+  }
+  TRY(const auto before, number_from(cursor));
+  if (before > 0) query.before = before;
+  TRY(const auto found, record::read_events(folder_, 0, query, limit));
+  admin::RecordPage out;
+  for (const auto& event : found.events) out.items.push_back(record::to_json(event));
+  if (found.next > 0) out.next_cursor = std::to_string(found.next);
   return out;
 }
 
@@ -131,10 +153,18 @@ admin::RecordStatus RecordPort::status() {
   out.writable = out.problem.empty();
   out.dir = folder_.string();
   out.durability = durability_;
+  std::uint16_t number = 0;
   for (const auto& shard : record_.status()) {
     out.segments += shard.segment;  // numbered from 1
     out.entries += shard.entries;
     out.bytes += shard.segment_used;
+    out.shards.push_back({.shard = number,
+                          .log_id = to_hex(record_.log_id(number)),
+                          .segments = shard.segment,
+                          .entries = shard.entries,
+                          .signed_entries = shard.checkpointed,
+                          .signed_root = shard.checkpointed == 0 ? "" : to_base64(shard.root)});
+    ++number;
   }
   out.public_key = record::format_verifier_key(key_);
   return out;

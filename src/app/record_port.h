@@ -28,6 +28,8 @@ class RecordPort final : public admin::RecordQuery {
   Result<admin::RecordPage> sessions(const admin::RecordFilter& filter) override;
   Result<std::string> session(SessionId id) override;
   Result<admin::RecordPage> replay(SessionId id, const std::string& cursor, std::size_t limit) override;
+  Result<admin::RecordPage> events(const std::string& kind, const std::string& cursor,
+                                   std::size_t limit) override;
   Result<std::string> export_session(SessionId id) override;
   Result<admin::VerifyReport> verify() override;
   admin::RecordStatus status() override;

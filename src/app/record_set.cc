@@ -1,6 +1,7 @@
 #include "app/record_set.h"
 
 #include "core/log.h"
+#include "core/thread_name.h"
 
 namespace sluice::app {
 namespace {
@@ -45,6 +46,13 @@ Result<void> RecordSet::control(const std::function<Result<record::Receipt>(reco
   return logs_.front()->sync();
 }
 
+Result<void> RecordSet::note(const std::function<Result<record::Receipt>(record::Log&)>& write) {
+  std::lock_guard lock(control_mutex_);
+  TRY(auto receipt, write(*logs_.front()));
+  (void)receipt;
+  return {};
+}
+
 void RecordSet::on_upkeep(std::function<void()> job) {
   jobs_.push_back(std::move(job));
 }
@@ -54,6 +62,7 @@ void RecordSet::start() {
 }
 
 void RecordSet::upkeep() {
+  name_thread("upkeep");
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     wake_.wait_for(lock, kUpkeepEvery, [this] { return stopping_; });

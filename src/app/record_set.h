@@ -30,6 +30,9 @@ class RecordSet {
   // Runs `write` on the control log. An Error of it is the record's: what was to be recorded must not happen.
   Result<void> control(const std::function<Result<record::Receipt>(record::Log&)>& write);
 
+  // The same without waiting for the disk, for what nothing depends on.
+  Result<void> note(const std::function<Result<record::Receipt>(record::Log&)>& write);
+
   // Called about every quarter of a second by the upkeep thread, after the logs' own.
   void on_upkeep(std::function<void()> job);
   void start();
@@ -38,7 +41,8 @@ class RecordSet {
 
   // Empty when every shard accepts; otherwise why one does not.
   std::string problem() const;
-  std::vector<record::LogStatus> status() const;
+  std::vector<record::LogStatus> status() const;  // by shard
+  const std::array<std::uint8_t, 16>& log_id(std::size_t shard) const { return logs_[shard]->log_id(); }
 
  private:
   RecordSet() = default;

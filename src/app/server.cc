@@ -9,18 +9,22 @@
 
 #include "admin/control.h"
 #include "admin/server.h"
+#include "app/audit_port.h"
 #include "app/certificates.h"
 #include "app/connection_tester.h"
 #include "app/credential.h"
+#include "app/index_thread.h"
 #include "app/keys.h"
 #include "app/live_sessions_port.h"
 #include "app/policy_port.h"
 #include "app/policy_watch.h"
 #include "app/record_port.h"
 #include "app/record_set.h"
+#include "app/settings_reload.h"
 #include "app/settings_text.h"
 #include "app/webhook.h"
 #include "core/log.h"
+#include "core/published.h"
 #include "core/random.h"
 #include "proxy/pg/server.h"
 #include "store/record_index.h"
@@ -30,10 +34,6 @@ namespace sluice::app {
 namespace {
 
 constexpr auto kControlTick = std::chrono::seconds{1};
-constexpr auto kIndexSlice = std::chrono::milliseconds{50};  // of the indexer, per turn of its thread
-constexpr auto kIndexPause = std::chrono::milliseconds{200};
-constexpr auto kCatchUp =
-    std::chrono::seconds{10};  // how long a question waits for the index; the rest comes later
 constexpr auto kBudgetsSaved = std::chrono::seconds{5};
 
 log::Level to_log(LogLevel level) {
@@ -47,34 +47,19 @@ log::Level to_log(LogLevel level) {
   return log::Level::info;
 }
 
+void configure_log(const LogSettings& settings) {
+  log::configure(to_log(settings.level), settings.form == LogForm::json ? log::Form::json : log::Form::text);
+}
+
 // --- ports that are only a few lines ---
-
-class AuditPort final : public admin::AuditSink {
- public:
-  explicit AuditPort(RecordSet& record) : record_(record) {}
-  Result<void> report(const admin::AuditEntry& entry) override {
-    auto detail = entry.before.empty() ? entry.after : entry.before + " -> " + entry.after;
-    return record_.control([&](record::Log& log) {
-      return log.append(record::AdminAction{.actor = entry.actor,
-                                            .action = entry.action,
-                                            .subject = entry.target,
-                                            .detail = detail,
-                                            .client_address = entry.client_address,
-                                            .succeeded = true});
-    });
-  }
-
- private:
-  RecordSet& record_;
-};
 
 class SettingsPort final : public admin::SettingsView {
  public:
-  explicit SettingsPort(const Settings& settings) : settings_(settings) {}
-  std::string effective_json() override { return app::effective_json(settings_); }
+  explicit SettingsPort(const Published<Settings>& settings) : settings_(settings) {}
+  std::string effective_json() override { return app::effective_json(*settings_.current()); }
 
  private:
-  const Settings& settings_;
+  const Published<Settings>& settings_;
 };
 
 class HealthPort final : public admin::Health {
@@ -98,46 +83,6 @@ class HealthPort final : public admin::Health {
   RecordSet& record_;
   PolicyWatch& policy_;
   const std::atomic<bool>& draining_;
-};
-
-// The indexer on a thread of its own: a little at a time, or at once when somebody asks.
-class IndexThread {
- public:
-  IndexThread(std::filesystem::path folder, record::IndexSink& sink, const Clock& clock)
-      : indexer_(std::move(folder), sink), clock_(clock) {}
-  ~IndexThread() { stop(); }
-
-  void start() {
-    thread_ = std::thread([this] { run(); });
-  }
-  void stop() {
-    stopping_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  // Everything that was recorded before the call is indexed afterwards, unless it takes longer than kCatchUp.
-  void catch_up() { (void)slice(kCatchUp); }
-
- private:
-  bool slice(std::chrono::milliseconds budget) {
-    std::lock_guard lock(mutex_);
-    auto more = indexer_.run(budget, clock_);
-    if (!more) {
-      log::warn("record index", {{"error", more.error().message()}});
-      return false;
-    }
-    return *more;
-  }
-  void run() {
-    while (!stopping_) {
-      if (!slice(kIndexSlice)) std::this_thread::sleep_for(kIndexPause);
-    }
-  }
-
-  std::mutex mutex_;
-  record::Indexer indexer_;
-  const Clock& clock_;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
 };
 
 // "file:PATH" or "env:NAME", as settings name a secret.
@@ -181,7 +126,8 @@ Result<void> save_budgets(store::State& state, const budget::Ledger& ledger, con
 // Members are made in the order in which they need each other, and go in the opposite order.
 class Gateway {
  public:
-  explicit Gateway(const Settings& settings) : settings_(settings) {}
+  explicit Gateway(const Settings& settings)
+      : settings_(settings), in_force_(std::make_shared<const Settings>(settings)) {}
 
   Result<void> start() {
     workers_ = settings_.workers == 0 ? std::max(1u, std::thread::hardware_concurrency()) : settings_.workers;
@@ -206,27 +152,21 @@ class Gateway {
     return {};
   }
 
+  // SIGHUP. The policy and the certificates look after themselves too; this is for those who do not want to
+  // wait.
   void reload() {
+    reload_settings();
     if (auto reloaded = policy_->reload(); !reloaded) {
       log::error("policy not reloaded; the older one stays", {{"error", reloaded.error().message()}});
     }
     for (auto& certificate : certificates_) certificate->look();
-    if (auto reloaded = admin_->reload_certificate(); !reloaded) {
-      log::error("admin certificate not reloaded", {{"error", reloaded.error().message()}});
-    }
-    if (auto fresh = load_settings(settings_.file, process_environment()); fresh) {
-      log::configure(to_log(fresh->log.level),
-                     fresh->log.form == LogForm::json ? log::Form::json : log::Form::text);
-    } else {
-      log::error("settings not reloaded", {{"error", fresh.error().message()}});
-    }
   }
 
   void drain() {
     draining_ = true;
     log::info("draining", {{"sessions", std::to_string(postgres_->session_count())}});
     postgres_->stop_accepting();
-    postgres_->drain(settings_.drain_timeout);
+    postgres_->drain(in_force_.current()->drain_timeout);
     admin_->stop();
     runtime_->stop();
     index_thread_->stop();
@@ -238,10 +178,43 @@ class Gateway {
   }
 
  private:
+  void reload_settings() {
+    auto fresh = load_settings(settings_.file, process_environment());
+    if (!fresh) {
+      log::error("settings not reloaded; the older ones stay", {{"error", fresh.error().message()}});
+      return;
+    }
+    auto change = merge_live(*in_force_.current(), *fresh);
+    for (const auto& name : change.at_restart) {
+      log::warn("setting changed: it takes effect after a restart", {{"setting", name}});
+    }
+    for (const auto& name : change.applied) log::info("setting applied", {{"setting", name}});
+    configure_log(change.in_force.log);
+    context_->limits.replace(
+        std::make_shared<const proxy::pg::SessionLimits>(session_limits(change.in_force)));
+    in_force_.replace(std::make_shared<const Settings>(std::move(change.in_force)));
+  }
+
+  static proxy::pg::SessionLimits session_limits(const Settings& settings) {
+    proxy::pg::SessionLimits limits;
+    limits.login = settings.limits.login_timeout;
+    limits.upstream_login = settings.limits.upstream_connect_timeout;
+    limits.idle = settings.limits.idle_timeout;
+    limits.idle_in_transaction = settings.limits.idle_in_transaction_timeout;
+    limits.sessions = settings.limits.sessions;
+    limits.sessions_per_principal = settings.limits.sessions_per_principal;
+    limits.exchange.message_bytes = settings.limits.message_size.bytes;
+    limits.exchange.statement_bytes = settings.limits.statement_size.bytes;
+    limits.exchange.sample_rows = settings.record.sample_records;
+    limits.exchange.sample_bytes = settings.record.sample_size.bytes;
+    return limits;
+  }
+
   Result<void> open_record() {
     TRY(key_, load_signing_key(settings_.data()));
     TRY(record_, RecordSet::open(settings_, key_, workers_, clock_));
-    TRY(index_, store::RecordIndex::open(settings_.data() / "record-index.db"));
+    TRY(index_, store::RecordIndex::open(settings_.data() / "record-index.db",
+                                         settings_.path(settings_.record.dir)));
     index_thread_ = std::make_unique<IndexThread>(settings_.path(settings_.record.dir), *index_, clock_);
     return {};
   }
@@ -270,13 +243,14 @@ class Gateway {
       }
       webhook_ = std::make_unique<Webhook>(std::move(options), clock_);
     }
+    review_news_ = std::make_unique<ReviewNews>(*record_, webhook_.get());
     const review::Reviews::Limits limits{
         .pending_for =
             std::chrono::duration_cast<std::chrono::seconds>(settings_.limits.pending_review_timeout),
         .pending_per_principal = settings_.limits.pending_reviews_per_principal};
     reviews_ = std::make_unique<review::Reviews>(
         clock_, state_->reviews, [this](std::string_view name) { return directory_.current()->find(name); },
-        webhook_.get(), limits);
+        review_news_.get(), limits);
     return reviews_->restore();
   }
 
@@ -289,20 +263,12 @@ class Gateway {
                          settings_.record.durability == Durability::host}));
       services.push_back(services_.back().get());
     }
-    proxy::pg::SessionLimits limits;
-    limits.upstream_login = settings_.limits.upstream_connect_timeout;
-    limits.idle = settings_.limits.idle_timeout;
-    limits.sessions = settings_.limits.sessions;
-    limits.exchange.message_bytes = settings_.limits.message_size.bytes;
-    limits.exchange.statement_bytes = settings_.limits.statement_size.bytes;
-    limits.exchange.sample_rows = settings_.record.sample_records;
-    limits.exchange.sample_bytes = settings_.record.sample_size.bytes;
     context_ = std::make_unique<proxy::pg::ServerContext>(
         clock_, directory_, connections_, *reviews_,
         [rules = credential_rules()](const CredentialSource& source) {
           return resolve_credential(source, rules);
         },
-        blocking_, limits);
+        blocking_, session_limits(settings_));
     context_->epoch = static_cast<std::uint32_t>(random_u64());
     postgres_ = std::make_unique<proxy::pg::Server>(*runtime_, *context_, services);
     for (const auto& listener : settings_.postgres) CHECK_OK(listen(listener));
@@ -315,14 +281,15 @@ class Gateway {
     address.port = listener.port;
     address.options.connection = listener.connection;
     address.options.plaintext_on_loopback = listener.tls == ClientTls::allowed_on_loopback;
-    address.options.login_limit = settings_.limits.login_timeout;
     TRY(auto certificate, Certificate::load(settings_.path(listener.certificate),
                                             settings_.path(listener.key), {"postgresql"}));
     address.options.tls = [c = certificate.get()] { return c->current(); };
     certificates_.push_back(std::move(certificate));
     TRY(const auto port, postgres_->listen(address));
+    const auto place = fmt::format("{}:{}", listener.address, port);
     log::info("listening", {{"protocol", "postgres"},
-                            {"address", fmt::format("{}:{}", listener.address, port)},
+                            {"listener", listener.name.empty() ? place : listener.name},
+                            {"address", place},
                             {"connection", listener.connection.empty() ? "by dbname" : listener.connection}});
     return {};
   }
@@ -335,10 +302,10 @@ class Gateway {
         settings_.path(settings_.record.dir), *index_, [this] { index_thread_->catch_up(); }, *record_,
         record::verifier_key(kRecordKeyName, key_.public_key),
         settings_.record.durability == Durability::host ? "host" : "process");
-    tester_port_ = std::make_unique<ConnectionTestPort>(context_->resolve_credential,
-                                                        settings_.limits.upstream_connect_timeout);
+    tester_port_ = std::make_unique<ConnectionTestPort>(
+        context_->resolve_credential, [this] { return context_->limits.current()->upstream_login; });
     audit_port_ = std::make_unique<AuditPort>(*record_);
-    settings_port_ = std::make_unique<SettingsPort>(settings_);
+    settings_port_ = std::make_unique<SettingsPort>(in_force_);
     health_port_ = std::make_unique<HealthPort>(*record_, *policy_, draining_);
     control_ = std::make_unique<admin::Control>(
         admin::Parts{.clock = clock_,
@@ -367,8 +334,10 @@ class Gateway {
     server.address = settings_.admin.address;
     server.port = settings_.admin.port;
     if (!settings_.admin.certificate.empty()) {
-      server.certificate = settings_.path(settings_.admin.certificate).string();
-      server.key = settings_.path(settings_.admin.key).string();
+      TRY(auto certificate, Certificate::load(settings_.path(settings_.admin.certificate),
+                                              settings_.path(settings_.admin.key), {"http/1.1"}));
+      server.tls = [c = certificate.get()] { return c->current(); };
+      certificates_.push_back(std::move(certificate));
     }
     server.limits.body_bytes = settings_.admin.max_body.bytes;
     server.request_timeout = settings_.admin.request_timeout;
@@ -387,7 +356,8 @@ class Gateway {
     return {.data = settings_.data(), .commands = settings_.admin.credential_commands};
   }
 
-  const Settings& settings_;
+  const Settings& settings_;      // as they were at start
+  Published<Settings> in_force_;  // with the live ones of the last reload
   SystemClock clock_;
   std::size_t workers_ = 1;
   std::atomic<bool> draining_{false};
@@ -401,6 +371,7 @@ class Gateway {
   identity::Directory directory_;
   Connections connections_;
   std::unique_ptr<Webhook> webhook_;
+  std::unique_ptr<ReviewNews> review_news_;
   std::unique_ptr<review::Reviews> reviews_;
   boost::asio::thread_pool blocking_{2};
   std::unique_ptr<net::Runtime> runtime_;
@@ -422,8 +393,7 @@ class Gateway {
 }  // namespace
 
 Result<void> serve(const Settings& settings) {
-  log::configure(to_log(settings.log.level),
-                 settings.log.form == LogForm::json ? log::Form::json : log::Form::text);
+  configure_log(settings.log);
   // All threads inherit this mask, so that signals come here and nowhere else.
   sigset_t signals;
   sigemptyset(&signals);

@@ -326,7 +326,9 @@ Unknown keys are errors that name the line and the nearest known key; so are anc
   `SLUICE__POSTGRES__0__PORT=6433` the port of the first PostgreSQL listener.
 * Durations have a unit (`250ms`, `30s`, `5m`, `1h`, `2d`), sizes too (`16KiB`, `64MiB`). Zero may stand alone.
 * Relative paths are relative to `data_dir`, and `data_dir` to the folder of the file.
-* "SIGHUP" in the tables means that `kill -HUP` (or `systemctl reload`) is enough; the others need a restart.
+* "SIGHUP" in the tables means that `kill -HUP` (or `systemctl reload`) is enough; the others need a restart, and
+  the log names those that were changed. A new idle time-out holds for open sessions too, other limits for sessions that
+  begin afterwards.
 * Principals, tokens, connections and policies are not settings: they change while the gateway runs, over the API and
   `sluice` commands (docs/cli.md) or, for policies, in `policy_dir` (docs/policy.md).
 )";

@@ -7,6 +7,7 @@
 #include "core/encoding.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "core/thread_name.h"
 
 namespace sluice::app {
 namespace {
@@ -86,6 +87,7 @@ bool Webhook::flush(std::chrono::milliseconds limit) {
 }
 
 void Webhook::run() {
+  name_thread("webhook");
   static auto& lost = metrics::counter("sluice_webhook_lost_total", "Messages that were never delivered");
   std::unique_lock lock(mutex_);
   while (true) {

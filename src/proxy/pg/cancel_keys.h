@@ -1,8 +1,9 @@
 // CancelKeys: the gateway's own BackendKeyData, so that a client never learns the server's, and a
-// CancelRequest finds the session that it means (security.md W5).
+// CancelRequest finds the session that it means.
 //
-// Protocol 3.0 has room for a 32-bit "process id" and a 32-bit key; both are random here, so a guess has 64
-// bits to find. Thread-safe: a cancel request may arrive on another worker than its session.
+// Protocol 3.0 has room for a 32-bit "process id" and a 32-bit key; both are random here. Clients read the
+// process id as a signed number, so it has 31 bits, and a guess has 63 to find. Thread-safe: a cancel request
+// may arrive on another worker than its session.
 #pragma once
 
 #include <cstdint>

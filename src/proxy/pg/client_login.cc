@@ -24,7 +24,7 @@ class ClientLoginFlow {
       : stream_(stream), options_(options), services_(services) {}
 
   Task<Outcome> run() {
-    net::Deadline deadline{stream_, options_.login_limit};
+    net::Deadline deadline{stream_, services_.limit};
     if (auto done = co_await start_direct_tls(); !done) co_return ended("tls_failed", done.error().detail);
     auto startup = co_await read_startup();
     if (!startup) co_return std::unexpected(std::move(startup.error()));
@@ -231,6 +231,15 @@ class ClientLoginFlow {
                                 "The user name chooses a role of the connection.");
     }
     login_.role = *role;
+    const auto& name_of_who = login_.who.principal->name;
+    auto place = services_.session_counts.take(name_of_who, services_.sessions_per_principal);
+    if (!place) {
+      co_return co_await refuse("too_many_sessions", sqlstate::kTooManyConnections,
+                                fmt::format("\"{}\" has {} sessions already, which is the limit", name_of_who,
+                                            services_.sessions_per_principal),
+                                "Close one of them, or ask the operator: limits.sessions_per_principal.");
+    }
+    login_.place = std::move(*place);
     co_return std::move(login_);
   }
 

@@ -1,4 +1,4 @@
-// The start of a client's session: TLS, the start-up packet, the token (identity.md section 3).
+// The start of a client's session: TLS, the start-up packet, the token as the password.
 //
 // In this order, and nothing later runs without the step before: TLS (or loopback, where the operator allows
 // it) → start parameters on the allow-list → token as cleartext password → principal → connection → role
@@ -16,6 +16,7 @@
 #include "model/connection_table.h"
 #include "net/stream.h"
 #include "proxy/pg/cancel_keys.h"
+#include "proxy/pg/session_counts.h"
 #include "proxy/pg/upstream_login.h"
 #include "wire/pg/framer.h"
 
@@ -24,7 +25,6 @@ namespace sluice::proxy::pg {
 struct ListenerOptions {
   std::string connection;              // every client of this listener gets it; empty: by dbname
   bool plaintext_on_loopback = false;  // a token in the clear, for local development only
-  std::chrono::nanoseconds login_limit = std::chrono::seconds{30};
   std::function<std::shared_ptr<net::TlsServerContext>()> tls;  // null: the listener has no certificate
 };
 
@@ -34,6 +34,9 @@ struct LoginServices {
   const Published<identity::DirectorySnapshot>& directory;
   const Published<ConnectionTable>& connections;
   CancelKeys& cancel_keys;
+  SessionCounts& session_counts;
+  std::chrono::nanoseconds limit;  // for the whole of the login
+  std::size_t sessions_per_principal = 1;
 };
 
 struct ClientLogin {
@@ -43,6 +46,7 @@ struct ClientLogin {
   std::string application_name;          // the client's own
   ParameterList parameters;              // allowed settings to hand on
   bool tls = false;
+  SessionCounts::Place place;  // among the principal's sessions
 };
 
 // Why a login ended without a session. `who` is as much as is known, for the record of failed log-ins.

@@ -1,8 +1,7 @@
 // Names: the prepared statements and portals of one session, by the client's names, whichever way they were
 // made: by the wire (Parse, Bind) or by SQL (PREPARE, DECLARE). One namespace for both, because the server
-// has one (security.md P04–P08, P12–P14). Towards the server they carry gateway-owned names that are never
-// used twice, so that no sequence of DEALLOCATE and PREPARE can make a name mean something that was not
-// decided.
+// has one. Towards the server they carry gateway-owned names that are never used twice, so that no sequence
+// of DEALLOCATE and PREPARE can make a name mean something that was not decided.
 //
 // What a client sets up becomes part of the namespace at once, because later messages of the same pipeline
 // refer to it, and is taken back when the server does not confirm it (`Undo`).

@@ -44,7 +44,7 @@ void Server::stop_accepting() {
 }
 
 void Server::accept(net::Worker& worker, net::tcp::socket socket, const ListenerOptions& options) {
-  if (context_.session_count.load() >= context_.limits.sessions) {
+  if (context_.session_count.load() >= context_.limits.current()->sessions) {
     log::warn("session refused", {{"cause", "too many sessions"}});
     return;  // closes the socket: there is no memory to spare for a conversation
   }
@@ -71,8 +71,9 @@ net::Task<> Server::tick_loop(std::size_t index) {
     if (index == 0) context_.catalogues.tick();
     const auto now = context_.clock.now();
     const auto steady = context_.clock.steady();
+    const auto limits = context_.limits.current();
     // A session that ends leaves the table later, on this same thread.
-    for (auto& [id, session] : home.sessions) session->tick(now, steady);
+    for (auto& [id, session] : home.sessions) session->tick(now, steady, *limits);
   }
 }
 

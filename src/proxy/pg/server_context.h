@@ -10,21 +10,29 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "core/published.h"
 #include "gate/services.h"
 #include "net/runtime.h"
 #include "proxy/pg/cancel_keys.h"
 #include "proxy/pg/catalogue_store.h"
 #include "proxy/pg/client_login.h"
 #include "proxy/pg/exchange.h"
+#include "proxy/pg/session_counts.h"
 
 namespace sluice::proxy::pg {
 
 class Session;
 
+// Replaced as a whole while sessions run: timeouts hold for all of them from their next tick on, the rest for
+// those that begin afterwards.
 struct SessionLimits {
+  std::chrono::nanoseconds login =
+      std::chrono::seconds{20};  // from the first byte to a session that is ready
   std::chrono::nanoseconds upstream_login = std::chrono::seconds{15};
-  std::chrono::nanoseconds idle{0};  // without a statement; 0: none
-  std::size_t sessions = 20'000;     // per gateway
+  std::chrono::nanoseconds idle{0};                 // without a statement, outside of a transaction; 0: none
+  std::chrono::nanoseconds idle_in_transaction{0};  // the same inside of one
+  std::size_t sessions = 20'000;                    // of the gateway
+  std::size_t sessions_per_principal = 1'000;
   ExchangeLimits exchange;
 };
 
@@ -38,7 +46,7 @@ struct ServerContext {
         reviews(the_reviews),
         resolve_credential(std::move(resolver)),
         blocking(pool),
-        limits(session_limits) {}
+        limits(std::make_shared<const SessionLimits>(session_limits)) {}
 
   const Clock& clock;
   const Published<identity::DirectorySnapshot>& directory;
@@ -46,7 +54,8 @@ struct ServerContext {
   review::Reviews& reviews;
   CredentialResolver resolve_credential;
   boost::asio::thread_pool& blocking;
-  SessionLimits limits;
+  Published<SessionLimits> limits;
+  SessionCounts session_counts;
   CancelKeys cancel_keys;
   CatalogueStores catalogues;
   std::atomic<std::size_t> session_count{0};

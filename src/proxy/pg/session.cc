@@ -94,8 +94,10 @@ Task<bool> Session::log_in() {
 
   directory_version_ = context_.directory.version();
   connections_version_ = context_.connections.version();
-  const LoginServices services{context_.clock, context_.directory, context_.connections,
-                               context_.cancel_keys};
+  const auto limits = context_.limits.current();
+  const LoginServices services{
+      context_.clock,          context_.directory, context_.connections,          context_.cancel_keys,
+      context_.session_counts, limits->login,      limits->sessions_per_principal};
   auto login = co_await log_in_client(client_, options_, services);
   if (!login) {
     const auto& failure = login.error();
@@ -153,7 +155,8 @@ Task<Result<void>> Session::greet_client() {
   UpstreamLogin upstream;
   upstream.connection = login_->connection;
   upstream.user = facts.upstream_user;
-  upstream.limit = context_.limits.upstream_login;
+  const auto limits = context_.limits.current();
+  upstream.limit = limits->upstream_login;
   CO_TRY(upstream.password,
          co_await net::run_blocking<Result<Secret>>(
              context_.blocking, [resolve = context_.resolve_credential, source = login_->role->credential] {
@@ -173,7 +176,7 @@ Task<Result<void>> Session::greet_client() {
   catalogues_ =
       context_.catalogues.find_or_make(facts.connection, login_->connection->version, facts.upstream_user);
   planner_.emplace();
-  exchange_.emplace(*gate_, *planner_, *catalogues_, context_.limits.exchange);
+  exchange_.emplace(*gate_, *planner_, *catalogues_, limits->exchange);
   cancel_key_ = context_.cancel_keys.add([weak = weak_from_this(), worker = &worker_.worker] {
     worker->post([weak] {
       if (auto self = weak.lock()) self->cancel_from_client();
@@ -449,16 +452,21 @@ void Session::recheck() {
   }
 }
 
-void Session::tick(WallTime now, SteadyTime steady) {
+void Session::tick(WallTime now, SteadyTime steady, const SessionLimits& limits) {
   if (!exchange_ || ended_) return;
   if (login_->who.expires && *login_->who.expires <= now) {
     return end(record::SessionEndReason::expired, "57P01", "the token has expired");
   }
   const bool quiet = exchange_->idle() && !holding_;
-  if (quiet && context_.limits.idle.count() > 0 && steady - last_active_ > context_.limits.idle) {
-    return end(record::SessionEndReason::idle, "57P05", "the session was idle for too long");
+  if (!quiet) last_active_ = steady;  // what the server or a second person takes is not the client's idleness
+  const bool in_transaction = exchange_->in_transaction();
+  const auto longest = in_transaction ? limits.idle_in_transaction : limits.idle;
+  if (quiet && longest.count() > 0 && steady - last_active_ > longest) {
+    return in_transaction ? end(record::SessionEndReason::idle, "25P03",
+                                "the session was idle in a transaction for too long")
+                          : end(record::SessionEndReason::idle, "57P05", "the session was idle for too long");
   }
-  if (draining_ && quiet && !exchange_->in_transaction()) {
+  if (draining_ && quiet && !in_transaction) {
     end(record::SessionEndReason::shutdown, "57P01", "the gateway is shutting down");
   }
 }

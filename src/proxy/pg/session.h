@@ -46,7 +46,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Policy, directory or connections have changed.
   void recheck();
   // About once a second: idle and expiry.
-  void tick(WallTime now, SteadyTime steady);
+  void tick(WallTime now, SteadyTime steady, const SessionLimits& limits);
   void end(record::SessionEndReason reason, std::string_view sqlstate, std::string message);
   // Ends now if nothing is under way, otherwise as soon as nothing is.
   void drain();
