@@ -3,6 +3,7 @@
 #include "proxy/pg/exchange.h"
 
 #include "core/encoding.h"
+#include "proxy/pg/carried_columns.h"
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
 #include "wire/pg/sqlstate.h"
@@ -577,12 +578,16 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
   if (prepared->shape_formats == portal->result_formats) portal->shape = prepared->shape;
   if (!bind->portal.empty()) portal->upstream_name = names_.next_portal_name();
 
-  if (bind->portal.empty() && bind->statement.empty()) {
+  const bool formats_stay = portal->plan->carried == 0 || bind->result_formats.size() < 2;
+  if (bind->portal.empty() && bind->statement.empty() && formats_stay) {
     to_server_.send(*prepared->permit, raw);
   } else {
+    const auto formats =
+        formats_stay ? std::string{} : formats_with(bind->result_section, portal->plan->carried);
     scratch_.clear();
     if (auto encoded = encode_bind(scratch_, portal->upstream_name, prepared->upstream_name,
-                                   bind->parameter_section, bind->result_section);
+                                   bind->parameter_section,
+                                   formats_stay ? bind->result_section : as_bytes(formats));
         !encoded) {
       return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
     }

@@ -210,6 +210,8 @@ class Exchange {
   Pause on_copy_response(wire::pg::BackendType type, Bytes payload, Bytes raw);
   Pause on_copy_out_data(const wire::pg::BackendFrame& frame, Bytes raw);
   Pause on_completion(wire::pg::BackendType type, Bytes raw);
+  Pause pass_row_without_keys(Run& run, const wire::pg::BackendFrame& frame);
+  Pause pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried);
   Run* current_run();
   // One more record: none to pass it on; the run may have been stopped instead.
   Pause count_record(Run& run);

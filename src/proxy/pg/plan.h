@@ -14,6 +14,7 @@
 
 #include "model/decision.h"
 #include "model/operation.h"
+#include "systems/postgres/rewrite/carried_keys.h"
 #include "systems/postgres/sql/parse.h"
 
 namespace sluice::proxy::pg {
@@ -61,6 +62,8 @@ struct Plan {
   std::string warning;                // sent with each execution: a condition compares masked values
   std::optional<Denial> denial;       // the request cannot be answered within its obligations: why
   std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
+  std::uint16_t carried = 0;          // keys in front of the result's columns, which are not the client's
+  postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
   std::vector<std::string> objects;   // resolved, for reviews: "public.docs#16391"
   Basis basis;
   // The tree, which outlives its text: names that stand for this statement are described by it, and a bound

@@ -217,7 +217,10 @@ class Planner::Work final : public postgres::StatementNames {
     plan->operation = std::move(operation);
     if (auto error = check_settings(*plan)) return std::unexpected(std::move(*error));
     if (!plan->denial) {
-      if (auto error = apply_masks(*plan)) return std::unexpected(std::move(*error));
+      auto keys = planner_.carried_keys(*plan, *context_.masks);
+      plan->carried = static_cast<std::uint16_t>(keys.size());
+      if (auto error = apply_masks(*plan, keys)) return std::unexpected(std::move(*error));
+      if (!plan->rewritten && !plan->denial && !keys.empty()) put_in(*plan, keys);
     }
     if (auto error = resolve_names(*plan)) return std::unexpected(std::move(*error));
     return plan;
@@ -276,7 +279,7 @@ class Planner::Work final : public postgres::StatementNames {
 
   // --- masks ---
 
-  std::optional<ErrorFields> apply_masks(Plan& plan) {
+  std::optional<ErrorFields> apply_masks(Plan& plan, const std::vector<rewrite::CarriedKey>& keys) {
     if (context_.masks->empty() || plan.rewritten) return std::nullopt;
     const rewrite::RewriteInput input{.statement = *plan.statement,
                                       .catalogue = *planner_.catalogue_,
@@ -284,6 +287,7 @@ class Planner::Work final : public postgres::StatementNames {
                                       .plan = planner_.masking(*context_.masks),
                                       .fresh = planner_.fresh_,
                                       .clamp = std::nullopt,
+                                      .keys = keys,
                                       .vouch = {.may_set = may_set}};
     return take(plan, rewrite::rewrite(input));
   }
@@ -301,6 +305,13 @@ class Planner::Work final : public postgres::StatementNames {
       return undefined_table(missing->relation);
     }
     return std::nullopt;
+  }
+
+  static void put_in(Plan& plan, const std::vector<rewrite::CarriedKey>& keys) {
+    auto with = rewrite::with_keys(*plan.statement, keys);
+    plan.text = std::move(with.sql);
+    plan.insertion = with.insertion;
+    plan.rewritten = true;
   }
 
   // --- names of statements and cursors ---
@@ -384,6 +395,7 @@ class Planner::Work final : public postgres::StatementNames {
     upstream_.insert_or_assign(plan.object, plan.upstream_object);
     plan.text = with_name(plan.text, body, plan.upstream_object);
     plan.rewritten = true;
+    plan.insertion = {};
     return std::nullopt;
   }
 
@@ -399,6 +411,7 @@ class Planner::Work final : public postgres::StatementNames {
 
   // EXECUTE and FETCH run what was planned before: under the masks of now, or not at all.
   void follow_inner(Plan& plan) const {
+    plan.carried = plan.inner->carried;
     plan.touches_masked |= plan.inner->touches_masked;
     plan.writes |= plan.inner->writes;
     if (!plan.denial && plan.inner->denial) plan.denial = plan.inner->denial;
@@ -500,25 +513,37 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
   return bound;
 }
 
+std::vector<rewrite::CarriedKey> Planner::carried_keys(const Plan& plan, const MaskSet& masks) {
+  const auto* select = plan.statement->unknowns.empty() ? rewrite::answering_select(*plan.statement->body) : nullptr;
+  if (select == nullptr) return {};
+  return rewrite::missing_keys(*select, *catalogue_, search_path(), masks.empty() ? nullptr : &masking(masks));
+}
+
 std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& plan, std::uint64_t records,
                                                                   const PlanContext& context) {
   if (plan.kind != PlanKind::statement && plan.kind != PlanKind::copy_out) {
     return std::unexpected(Denial{Reason::over_limit, "", "this statement cannot be limited for you",
                                   fmt::format("Write LIMIT {} or less yourself.", records)});
   }
-  auto result = context.masks->empty() ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), records)
+  auto keys = carried_keys(plan, *context.masks);
+  const auto carried = static_cast<std::uint16_t>(keys.size());
+  auto result = context.masks->empty() ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), records,
+                                                        std::move(keys))
                                        : rewrite::rewrite({.statement = *plan.statement,
                                                            .catalogue = *catalogue_,
                                                            .search_path = search_path(),
                                                            .plan = masking(*context.masks),
                                                            .fresh = fresh_,
                                                            .clamp = records,
+                                                           .keys = std::move(keys),
                                                            .vouch = {.may_set = may_set}});
   auto clamped = std::make_shared<Plan>(plan);
   if (auto* denial = std::get_if<Denial>(&result)) return std::unexpected(std::move(*denial));
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
     clamped->text = std::move(rewritten->sql);
     clamped->rewritten = true;
+    clamped->carried = carried;
+    clamped->insertion = {};
   } else {
     return std::unexpected(Denial{Reason::over_limit, "", "this statement cannot be limited for you",
                                   fmt::format("Write LIMIT {} or less yourself.", records)});

@@ -71,6 +71,7 @@ class Planner {
   class Work;
   const postgres::rewrite::MaskPlan& masking(const MaskSet& masks);
   Basis basis(const PlanContext& context) const;
+  std::vector<postgres::rewrite::CarriedKey> carried_keys(const Plan& plan, const MaskSet& masks);
   std::shared_ptr<const postgres::Catalogue> catalogue_;
   std::vector<std::string> search_path_;
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking_;  // of the last (catalogue, masks)

@@ -51,9 +51,10 @@ KeyColumns key_columns(const RowDescription& description, const postgres::Relati
 }  // namespace
 
 std::shared_ptr<const ResultShape> ResultShape::make(const RowDescription& description,
-                                                     const Operation& operation,
+                                                     const Operation& operation, std::uint16_t carried,
                                                      const postgres::Catalogue* catalogue) {
   auto shape = std::make_shared<ResultShape>();
+  shape->carried = carried;
   std::vector<std::uint32_t> tables;
   for (const auto& field : description.fields) {
     shape->columns.push_back({std::string{field.name}, field.type_oid, field.format});
@@ -119,7 +120,7 @@ void observe_row(const ResultShape& shape, const DataRow& row, record::ReplySamp
   if (sample.wants_more()) {
     thread_local std::vector<record::Cell> cells;
     cells.clear();
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t i = shape.carried; i < values.size(); ++i) {
       if (!values[i]) {
         cells.push_back(record::Cell::null());
       } else if (shape.columns[i].format == Format::text) {
@@ -139,6 +140,8 @@ void observe_row(const ResultShape& shape, const DataRow& row, record::ReplySamp
       if (values[at]) ids.add(key.collection, value_text(shape.columns[at], *values[at]));
       continue;
     }
+    // Of the side of an outer join that has no record here, all are null.
+    if (std::ranges::none_of(key.columns, [&](auto at) { return values[at].has_value(); })) continue;
     std::string id;
     for (const auto at : key.columns) {
       if (!id.empty()) id.push_back(',');

@@ -31,11 +31,12 @@ struct KeyColumns {
 
 struct ResultShape {
   std::vector<ResultColumn> columns;
+  std::uint16_t carried = 0;  // of these, so many from the first on are not the client's (carried_columns.h)
   std::vector<KeyColumns> keys;
   bool all_known = false;  // every collection that the operation reads values from has its key in the result
 
   static std::shared_ptr<const ResultShape> make(const wire::pg::RowDescription& description,
-                                                 const Operation& operation,
+                                                 const Operation& operation, std::uint16_t carried,
                                                  const postgres::Catalogue* catalogue);
 };
 

@@ -2,7 +2,11 @@
 // is untrusted input like the client: what fits no request, or no state, ends the session.
 #include "proxy/pg/exchange.h"
 
+#include <charconv>
+#include <ranges>
+
 #include "core/log.h"
+#include "proxy/pg/carried_columns.h"
 #include "proxy/pg/refusal.h"
 #include "proxy/pg/session_settings.h"
 #include "wire/pg/sqlstate.h"
@@ -49,6 +53,14 @@ bool returns_records(const Operation& operation) {
 std::optional<std::size_t> cell_count(Bytes payload) {
   if (payload.size() < 2) return std::nullopt;
   return std::size_t{payload[0]} << 8 | payload[1];
+}
+
+// A position counts in the text that the server got; what the client wrote may lack what was put in.
+std::string position_in_source(const Plan& plan, std::string_view position) {
+  std::uint32_t at = 0;
+  std::from_chars(position.data(), position.data() + position.size(), at);
+  const auto before = plan.insertion.before(at);
+  return before == 0 ? std::string{} : std::to_string(before);
 }
 
 bool is_binary_copy_trailer(Bytes payload) {
@@ -106,6 +118,7 @@ Pause Exchange::end_of_part() {
 }
 
 Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
+  stop_overdue();
   if (!pending_.empty() && pending_.front().kind == Pending::Kind::catalogue &&
       frame.type != BackendType::parameter_status && frame.type != BackendType::notice_response) {
     return on_catalogue_message(frame);
@@ -204,7 +217,26 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
   } else {
     sample_.count_row();
   }
-  pass(run, raw);
+  if (run->plan->carried == 0) {
+    pass(run, raw);
+    return Pause::none;
+  }
+  return pass_row_without_keys(*run, frame);
+}
+
+Pause Exchange::pass_row_without_keys(Run& run, const BackendFrame& frame) {
+  constexpr std::size_t kCopied = 4096;  // bytes; below, one copy costs less than two more pieces to send
+  const auto row = row_without(frame.payload, frame.size - kHeaderSize, run.plan->carried);
+  if (!row) return server_violation("DataRow lacks the keys that were asked for");
+  const auto rest = frame.payload.subspan(row->skip);
+  scratch_ = row->header;
+  if (rest.size() <= kCopied) {
+    scratch_.append(as_text(rest));
+    pass_own(&run, scratch_);
+  } else {
+    pass_own(&run, scratch_);
+    pass(&run, rest);
+  }
   return Pause::none;
 }
 
@@ -225,7 +257,8 @@ void Exchange::begin_observation(Run& run) {
   if (!run.shape && run.portal) run.shape = run.portal->shape;
   if (!run.shape) return;
   std::vector<std::string_view> names;
-  for (const auto& column : run.shape->columns) names.push_back(column.name);
+  for (const auto& column : run.shape->columns | std::views::drop(run.shape->carried))
+    names.push_back(column.name);
   sample_.set_columns(names);
 }
 
@@ -235,22 +268,26 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
   if (!description) return server_violation(description.error().detail);
   auto& front = pending_.front();
   const auto* catalogue = planner_.catalogue().get();
+  std::uint16_t carried = 0;
   switch (front.kind) {
     case Pending::Kind::query: {
       auto* run = current_run();
       if (run == nullptr) return server_violation("RowDescription after the last statement");
       if (run->shape) return server_violation("a second RowDescription");
-      run->shape = ResultShape::make(*description, run->permit->operation(), catalogue);
-      if (!run->stopped) pass(run, raw);
-      return Pause::none;
+      carried = run->plan->carried;
+      run->shape = ResultShape::make(*description, run->permit->operation(), carried, catalogue);
+      return run->stopped ? Pause::none : pass_description(run, payload, raw, carried);
     }
     case Pending::Kind::describe_statement:
-      front.prepared->shape = ResultShape::make(*description, *front.prepared->plan->operation, catalogue);
+      carried = front.prepared->plan->carried;
+      front.prepared->shape =
+          ResultShape::make(*description, *front.prepared->plan->operation, carried, catalogue);
       front.prepared->shape_formats.clear();
       break;
     case Pending::Kind::describe_portal: {
       auto& portal = *front.portal;
-      portal.shape = ResultShape::make(*description, *portal.operation, catalogue);
+      carried = portal.plan->carried;
+      portal.shape = ResultShape::make(*description, *portal.operation, carried, catalogue);
       if (portal.statement) {
         portal.statement->shape = portal.shape;
         portal.statement->shape_formats = portal.result_formats;
@@ -259,8 +296,21 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
     }
     default: return server_violation("RowDescription out of turn");
   }
-  if (!front.hidden) pass(nullptr, raw);
+  const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, carried);
   pending_.pop_front();
+  return pause;
+}
+
+Pause Exchange::pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried) {
+  if (carried == 0) {
+    pass(run, raw);
+    return Pause::none;
+  }
+  scratch_.clear();
+  if (!description_without(scratch_, payload, carried)) {
+    return server_violation("RowDescription lacks the keys that were asked for");
+  }
+  pass_own(run, scratch_);
   return Pause::none;
 }
 
@@ -462,8 +512,12 @@ Pause Exchange::on_error(Bytes payload) {
   auto* run = current_run();
   const bool told = run != nullptr && run->stopped;
   if (front.error) fields = *front.error;
-  const bool rewritten = run != nullptr && run->plan->rewritten;
-  if (rewritten) fields.position.clear();  // it counts in a text that the client has not written
+  const auto* plan = run != nullptr ? run->plan.get() : front.prepared ? front.prepared->plan.get() : nullptr;
+  if (plan != nullptr && plan->rewritten) fields.position = position_in_source(*plan, fields.position);
+  // A key that was put in may have been renamed a moment ago by somebody else: the next statement looks
+  // again.
+  if (plan != nullptr && plan->carried > 0 && fields.sqlstate == sqlstate::kUndefinedColumn)
+    catalogue_stale_ = true;
   if (!told && !front.hidden && !front.silent) {
     scratch_.clear();
     encode_error_response(scratch_, fields);

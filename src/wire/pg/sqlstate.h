@@ -30,6 +30,7 @@ inline constexpr std::string_view kSyntaxErrorOrAccessRuleViolation = "42000";
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kSyntaxError = "42601";
 inline constexpr std::string_view kUndefinedTable = "42P01";
+inline constexpr std::string_view kUndefinedColumn = "42703";
 inline constexpr std::string_view kDuplicateCursor = "42P03";
 inline constexpr std::string_view kDuplicatePreparedStatement = "42P05";
 inline constexpr std::string_view kInsufficientResources = "53000";

@@ -37,9 +37,9 @@ class GatheringVisitor : public Visitor {
 }  // namespace
 
 RewriteResult clamp(const ParsedStatement& statement, const Catalogue& catalogue, SearchPath path,
-                    std::uint64_t rows) {
+                    std::uint64_t rows, std::vector<CarriedKey> keys) {
   static const auto kNoMasks = std::make_shared<const MaskPlan>();
-  return rewrite({statement, catalogue, path, *kNoMasks, true, rows, {}});
+  return rewrite({statement, catalogue, path, *kNoMasks, true, rows, std::move(keys), {}});
 }
 
 std::string clamped_limit(const Expr& limit, std::string_view text, std::uint64_t rows) {

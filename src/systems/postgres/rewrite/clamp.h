@@ -18,7 +18,7 @@ namespace sluice::postgres::rewrite {
 
 // The statement with its bound, when nothing in it is masked; with masks, set RewriteInput::clamp instead.
 RewriteResult clamp(const sql::ParsedStatement& statement, const Catalogue& catalogue, SearchPath path,
-                    std::uint64_t rows);
+                    std::uint64_t rows, std::vector<CarriedKey> keys = {});
 
 // The lowered LIMIT. `text` is the written limit as SQL.
 std::string clamped_limit(const sql::Expr& limit, std::string_view text, std::uint64_t rows);

@@ -41,7 +41,8 @@ Deparser::Deparser(const RewriteInput& input, std::string prefix)
       path_(input.search_path),
       plan_(input.plan),
       fresh_(input.fresh),
-      prefix_(std::move(prefix)) {}
+      prefix_(std::move(prefix)),
+      keys_(input.keys) {}
 
 void Deparser::refuse(std::string message, std::string hint) {
   if (!refusal_) refusal_ = Denial{Reason::masked_use, "", std::move(message), std::move(hint)};
@@ -245,6 +246,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
 void Deparser::targets(const SelectStatement& node, Scope& scope) {
   bool first = true;
   auto separate = [&] { out_ += std::exchange(first, false) ? " " : ", "; };
+  if (&node == outermost_) carried_keys(scope, separate);
   for (const Target& target : node.targets) {
     const auto* star = as<ColumnRef>(target.value);
     if (star != nullptr && star->star && star->parts.empty()) {
@@ -274,6 +276,18 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
     place_ = Place::elsewhere;
     std::string_view name = output_name(target);
     if (!name.empty() && !is_star(target)) out_ += " AS " + quote_identifier(name);
+  }
+}
+
+void Deparser::carried_keys(Scope& scope, std::function<void()> separate) {
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    auto entry = std::ranges::find(scope.entries, keys_[i].var, &Entry::var);
+    const bool found = entry != scope.entries.end() && entry->relation != nullptr;
+    const Column* column = found ? entry->relation->column(keys_[i].attnum) : nullptr;
+    if (column == nullptr) return refuse("a key is not in reach");
+    use(*entry, static_cast<std::size_t>(column - entry->relation->columns.data()));
+    separate();
+    out_ += carried_item(keys_[i], i + 1);
   }
 }
 
@@ -351,7 +365,15 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
     if (!std::exchange(first, false)) out_ += ", ";
     place_ = scope.knn && same_expression(item.expr, scope.knn->distance.expr) ? Place::knn_order
                                                                                : Place::elsewhere;
-    sort_item(item, scope);
+    if (&node == outermost_ && !keys_.empty() && is_ordinal(item)) {
+      Constant shifted = *as<Constant>(item.expr);
+      shifted.integer += static_cast<std::int32_t>(keys_.size());
+      SortItem counted = item;
+      counted.expr = &shifted;
+      sort_item(counted, scope);
+    } else {
+      sort_item(item, scope);
+    }
     place_ = Place::elsewhere;
   }
   may_be_output_name_ = outside;

@@ -78,6 +78,7 @@ class Deparser {
   void set_operation(const sql::SelectStatement& node, const Scope* outer);
   void with_clause(const sql::WithClause* with, const Scope* outer);
   void targets(const sql::SelectStatement& node, Scope& scope);
+  void carried_keys(Scope& scope, std::function<void()> separate);
   void group_by(const sql::SelectStatement& node, Scope& scope);
   void order_by(const sql::SelectStatement& node, Scope& scope, const std::vector<std::string>& extra);
   void limits(const sql::SelectStatement& node, Scope& scope);
@@ -159,6 +160,7 @@ class Deparser {
   Usages usages_;
   std::unordered_map<const sql::RangeVar*, std::size_t> numbers_;  // for hidden names
   std::optional<std::uint64_t> clamp_;
+  const std::vector<CarriedKey>& keys_;
   const sql::SelectStatement* outermost_ = nullptr;
   Place place_ = Place::elsewhere;
   int aggregate_depth_ = 0;

@@ -22,6 +22,7 @@
 
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/rewrite/carried_keys.h"
 #include "systems/postgres/rewrite/mask_plan.h"
 #include "systems/postgres/rewrite/vouch.h"
 #include "systems/postgres/sql/parse.h"
@@ -38,6 +39,8 @@ struct RewriteInput {
   bool fresh = false;
   // At most so many rows from the outermost select (`over: clamp`); see clamp.h for what can be clamped.
   std::optional<std::uint64_t> clamp;
+  // Put in front of the columns of the outermost select (carried_keys.h).
+  std::vector<CarriedKey> keys;
   VouchOptions vouch;
 };
 

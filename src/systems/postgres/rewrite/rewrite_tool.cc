@@ -70,7 +70,7 @@ void answer(const Catalogue& catalogue, const std::vector<std::string>& path, co
     std::cout << "denied " << hex("not one statement") << " 00" << std::endl;
     return;
   }
-  auto result = rewrite({parsed->statements()[0], catalogue, path, plan, true, clamp, {}});
+  auto result = rewrite({parsed->statements()[0], catalogue, path, plan, true, clamp, {}, {}});
   if (std::holds_alternative<Unchanged>(result)) std::cout << "unchanged" << std::endl;
   if (auto* it = std::get_if<Rewritten>(&result)) std::cout << "rewritten " << hex(it->sql) << std::endl;
   if (auto* it = std::get_if<Denial>(&result)) {

@@ -56,7 +56,11 @@ RewriteResult Session::run(std::string_view sql) const {
   if (!parsed || parsed->statements().size() != 1) {
     return Denial{Reason::not_understood, "", parsed ? "not one statement" : parsed.error().message, ""};
   }
-  return rewrite({parsed->statements()[0], *catalogue, path, *plan, fresh, clamp, vouch});
+  const auto& statement = parsed->statements()[0];
+  const auto* select = carry ? answering_select(*statement.body) : nullptr;
+  auto keys =
+      select == nullptr ? std::vector<CarriedKey>{} : missing_keys(*select, *catalogue, path, plan.get());
+  return rewrite({statement, *catalogue, path, *plan, fresh, clamp, std::move(keys), vouch});
 }
 
 std::string Session::text(std::string_view sql) const {

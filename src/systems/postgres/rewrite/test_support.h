@@ -25,6 +25,7 @@ struct Session {
   std::vector<std::string> path{"public"};
   bool fresh = true;
   std::optional<std::uint64_t> clamp;
+  bool carry = false;  // with the keys that the result lacks
   VouchOptions vouch;
 
   Session(std::shared_ptr<const Catalogue> with, const MaskSet& set);

@@ -26,8 +26,9 @@ struct ParseLimits {
       16 * 1024 * 1024;             // grammar and tree take some 30 times the text: bounds memory and time
   std::uint32_t statements = 1000;  // in one text; each becomes an operation with a record of its own
   std::size_t tokens = 3'000'000;   // the grammar takes some 150 bytes for each before a node can be counted
-  std::uint32_t nodes = 2'000'000;  // of all statements: an INSERT of 100,000 rows of 16 values fits
-  std::uint32_t depth = 500;        // levels of nesting: readers of the tree recurse, and stacks are finite
+  std::size_t operator_steps = 100'000'000;  // see tokens.h: some tenths of a second
+  std::uint32_t nodes = 2'000'000;           // of all statements: an INSERT of 100,000 rows of 16 values fits
+  std::uint32_t depth = 500;  // levels of nesting: readers of the tree recurse, and stacks are finite
 };
 
 enum class ParseErrorKind : std::uint8_t { syntax, too_large, too_deep, bad_text };

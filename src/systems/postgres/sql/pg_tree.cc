@@ -14,8 +14,9 @@ extern "C" {
 namespace sluice::postgres::sql {
 namespace {
 
-// Texts below this are parsed without counting their tokens first: the grammar cannot make much of them.
-constexpr std::size_t kUncountedBytes = 64 * 1024;
+// Texts below this are parsed without reckoning what that takes: neither scanner nor grammar can make much of
+// them.
+constexpr std::size_t kUncountedBytes = 8 * 1024;
 
 // PostgreSQL's tree lives in a memory context of this thread; it goes with this object on every path.
 class PgMemory {
@@ -75,9 +76,15 @@ std::optional<ParseError> check_text(std::string_view text, const ParseLimits& l
   }
   if (text.contains('\0')) return ParseError{ParseErrorKind::bad_text, "the text holds a NUL byte", 0};
   if (!is_valid_utf8(text)) return ParseError{ParseErrorKind::bad_text, "the text is not valid UTF-8", 0};
-  if (text.size() > kUncountedBytes && count_tokens(text, limits.tokens) > limits.tokens) {
+  if (text.size() <= kUncountedBytes) return std::nullopt;
+  const auto cost = scan_cost(text, {limits.tokens, limits.operator_steps});
+  if (cost.tokens > limits.tokens) {
     return ParseError{ParseErrorKind::too_large,
                       fmt::format("the text has more than {} tokens", limits.tokens), 0};
+  }
+  if (cost.operator_steps > limits.operator_steps) {
+    return ParseError{ParseErrorKind::too_large,
+                      "the text has too long a run of operators or comment openings", 0};
   }
   return std::nullopt;
 }

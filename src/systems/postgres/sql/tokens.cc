@@ -1,5 +1,6 @@
 #include "systems/postgres/sql/tokens.h"
 
+#include <limits>
 #include <optional>
 
 namespace sluice::postgres::sql {
@@ -25,7 +26,12 @@ bool is_word(char c) {
 
 class Scanner {
  public:
-  Scanner(std::string_view text, std::size_t at) : text_(text), at_(at) {}
+  Scanner(std::string_view text, std::size_t at,
+          std::size_t most_steps = std::numeric_limits<std::size_t>::max())
+      : text_(text), at_(at), most_steps_(most_steps) {}
+
+  void move_to(std::size_t at) { at_ = at; }
+  std::size_t operator_steps() const { return operator_steps_; }
 
   Token next() {
     if (!skip_blank()) return token(TokenKind::bad, text_.size());
@@ -80,9 +86,10 @@ class Scanner {
   }
   bool skip_comment() {
     std::size_t depth = 0;
-    while (at_ < text_.size()) {
+    while (at_ < text_.size() && operator_steps_ <= most_steps_) {
       if (text_[at_] == '/' && peek(1) == '*') {
         ++depth;
+        count_run();
         at_ += 2;
       } else if (text_[at_] == '*' && peek(1) == '/') {
         at_ += 2;
@@ -186,7 +193,17 @@ class Scanner {
     return token(TokenKind::word, end);
   }
 
+  // The run of operator characters that begins here is read to its end, whatever of it is used.
+  void count_run() {
+    if (at_ >= run_end_) {
+      run_end_ = text_.find_first_not_of(kOperatorCharacters, at_);
+      if (run_end_ == std::string_view::npos) run_end_ = text_.size();
+    }
+    operator_steps_ += run_end_ - at_;
+  }
+
   Token operator_token() {
+    count_run();
     auto end = at_;
     bool keeps_signs = false;
     while (end < text_.size() && kOperatorCharacters.contains(text_[end])) {
@@ -204,6 +221,9 @@ class Scanner {
   std::string_view text_;
   std::size_t at_;
   std::size_t begin_ = 0;
+  std::size_t run_end_ = 0;  // of operator characters, as far as known
+  std::size_t operator_steps_ = 0;
+  std::size_t most_steps_;
 };
 
 }  // namespace
@@ -216,15 +236,16 @@ std::size_t token_end(std::string_view text, std::size_t location) {
   return location < text.size() ? next_token(text, location).end : text.size();
 }
 
-std::size_t count_tokens(std::string_view text, std::size_t limit) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; count <= limit;) {
-    auto token = next_token(text, at);
+ScanCost scan_cost(std::string_view text, const ScanCost& limits) {
+  Scanner scanner(text, 0, limits.operator_steps);
+  std::size_t tokens = 0;
+  while (tokens <= limits.tokens && scanner.operator_steps() <= limits.operator_steps) {
+    const auto token = scanner.next();
     if (token.kind == TokenKind::end) break;
-    ++count;
-    at = token.end;
+    ++tokens;
+    scanner.move_to(token.end);
   }
-  return count;
+  return {tokens, scanner.operator_steps()};
 }
 
 }  // namespace sluice::postgres::sql

@@ -36,7 +36,14 @@ Token next_token(std::string_view text, std::size_t at);
 // The end of the token that begins at `location`; text.size() when there is none.
 std::size_t token_end(std::string_view text, std::size_t location);
 
-// Counts tokens, at most up to `limit` + 1.
-std::size_t count_tokens(std::string_view text, std::size_t limit);
+// What reading a text takes. The grammar's scanner reads a run of operator characters to its end again and
+// again: at each sign of `++++`, and at each comment that begins within one (`/*/*/*`). That is quadratic, so
+// it is counted beforehand.
+struct ScanCost {
+  std::size_t tokens = 0;
+  std::size_t operator_steps = 0;  // characters of operators and comment openings, as often as they are read
+};
+// Stops counting where one of them is past its limit.
+ScanCost scan_cost(std::string_view text, const ScanCost& limits);
 
 }  // namespace sluice::postgres::sql

@@ -54,9 +54,28 @@ TEST(Tokens, UnterminatedIsBad) {
   }
 }
 
+// What makes the grammar's scanner quadratic is seen before it is let loose.
+TEST(Tokens, CostOfOperatorsIsWhatTheScannerReads) {
+  const ScanCost enough{1'000'000, 1'000'000};
+  EXPECT_EQ(scan_cost("a <-> b", enough).operator_steps, 3u);
+  EXPECT_EQ(scan_cost("++++", enough).operator_steps, 4u + 3 + 2 + 1);
+  EXPECT_EQ(scan_cost("/*/*/*", enough).operator_steps, 6u + 4 + 2);
+  EXPECT_EQ(scan_cost("/* + */ - -- ----", enough).operator_steps, 2u + 1);
+  EXPECT_EQ(scan_cost("'++++' \"++++\"", enough).operator_steps, 0u);
+}
+
+TEST(Tokens, CostOfEndlessRunsIsBoundedItself) {
+  const ScanCost limits{1'000'000'000, 1'000'000};
+  for (const char* piece : {"+", "-+", "/*", "+/**/", "*"}) {
+    std::string text = "SELECT 1 ";
+    while (text.size() < 4'000'000) text += piece;
+    EXPECT_GT(scan_cost(text, limits).operator_steps, limits.operator_steps) << piece;
+  }
+}
+
 TEST(Tokens, CountStopsAtTheLimit) {
-  EXPECT_EQ(count_tokens("a b c", 10), 3u);
-  EXPECT_EQ(count_tokens("a b c d e", 2), 3u);
+  EXPECT_EQ(scan_cost("a b c", {10, 10}).tokens, 3u);
+  EXPECT_EQ(scan_cost("a b c d e", {2, 10}).tokens, 3u);
 }
 
 }  // namespace
