@@ -24,6 +24,11 @@ class OpenWork {
   bool has_operation(SessionId session, OperationId operation) {
     return operations_.find({session.value, operation.value}) != nullptr;
   }
+  // The seq of its intent; nullopt when it is not open.
+  std::optional<std::uint64_t> intent_of(SessionId session, OperationId operation) {
+    const auto* intent = operations_.find({session.value, operation.value});
+    return intent == nullptr ? std::nullopt : std::optional{*intent};
+  }
   // Entries of an open session so far; 0 when it is not open.
   std::uint64_t entries_of(SessionId session);
 

@@ -1,21 +1,18 @@
 // Searching the record: "who has ever been sent record X?", "what did this principal do on Tuesday?".
 //
-// An Index answers queries; it is made from the segments, off the hot path, and can be made anew from them at
-// any time: the segments are the truth. The SQLite one is store/record_index.h.
+// An Index answers queries; it is made from the segments (record/indexer.h). The SQLite one is
+// store/record_index.h.
 //
-//   Indexer indexer{folder, index};
-//   TRY(auto more, indexer.run(std::chrono::milliseconds{50}, clock));   // now and then, on any one thread
 //   TRY(auto page, index.search({.record_id = "4711", .limit = 50}));
 #pragma once
 
-#include <chrono>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
-#include "record/context.h"
+#include "model/ids.h"
+#include "model/operation.h"
 #include "record/reader.h"
 
 namespace sluice::record {
@@ -40,7 +37,7 @@ struct SearchQuery {
   std::optional<std::string> relation;  // the collection's whole name: "public.docs"
   std::optional<Verb> verb;
   std::optional<Decision> decision;
-  std::optional<std::string> text;       // words of the statement's text, all of them
+  std::optional<std::string> text;       // words of the statement's text, all of them (record/index_words.h)
   std::optional<std::string> record_id;  // of a record in the reply, exactly
   std::optional<SessionId> session;
   std::optional<WallTime> from;  // this moment included
@@ -60,7 +57,7 @@ struct FoundOperation {
   std::string system;
   Verb verb = Verb::unknown;
   std::string statement_class;
-  std::vector<std::string> relations;
+  std::vector<std::string> relations;  // as the statement names them, each once
   std::string text;
   Decision decision = Decision::permit;
   std::string rule;    // the first that took part, or the one that refused
@@ -123,72 +120,6 @@ class Index {
   virtual Result<OperationPage> search(const SearchQuery& query) = 0;
   virtual Result<SessionPage> sessions(const SessionQuery& query) = 0;
   virtual Result<FoundSession> session(SessionId id) = 0;  // Errc::not_found
-};
-
-// ---------------------------------------------------------------- filling it
-
-struct IndexedOperation {
-  Header header;  // of the intent or denial
-  const Operation* op = nullptr;
-  std::string_view text;
-  Digest text_digest{};
-  Decision decision = Decision::permit;
-  std::string_view rule;
-  std::string_view reason;
-  std::string_view review;
-};
-
-struct IndexedPosition {
-  std::uint16_t shard = 0;
-  LogId log_id{};
-  Position position;
-};
-
-// The filling side: one thread. What is between begin() and commit() takes effect together, positions
-// included, so a kill in between is as if nothing had happened.
-class IndexSink {
- public:
-  virtual ~IndexSink() = default;
-  virtual Result<std::vector<IndexedPosition>> positions() = 0;
-  virtual Result<void> clear() = 0;  // everything, positions included
-  virtual Result<void> begin() = 0;
-  virtual Result<void> session_started(const Header& header, const SessionFacts& facts,
-                                       const Position& segment) = 0;
-  virtual Result<void> session_ended(const Header& header, const SessionEnd& end) = 0;
-  virtual Result<void> operation(const IndexedOperation& operation) = 0;
-  virtual Result<void> outcome(const Header& header, const OutcomeEntry& outcome) = 0;
-  virtual Result<void> unfinished(const Header& header) = 0;
-  virtual Result<void> record_id(const Header& header, std::string_view collection, std::string_view id) = 0;
-  virtual Result<void> set_position(const IndexedPosition& position) = 0;
-  virtual Result<void> commit() = 0;
-  virtual void roll_back() = 0;
-};
-
-class Indexer {
- public:
-  Indexer(std::filesystem::path folder, IndexSink& sink) : folder_(std::move(folder)), sink_(sink) {}
-
-  // Reads on from where it stands until it has caught up with the segments (false) or the time is over
-  // (true). A shard that cannot be read on is reported and does not hold up the others.
-  Result<bool> run(std::chrono::milliseconds budget, const Clock& clock);
-  // Forgets the index; the next run() begins at the first entry.
-  Result<void> rebuild();
-
- private:
-  struct Shard {
-    std::uint16_t number = 0;
-    std::optional<ShardReader> reader;
-    SegmentContext context;
-    std::uint64_t done = 0;  // seq of the next entry to index; those before it are read for the context only
-  };
-  Result<void> find_shards();
-  Result<bool> advance(Shard& shard, std::size_t entries);
-  Result<void> index(Shard& shard, const Entry& entry);
-
-  std::filesystem::path folder_;
-  IndexSink& sink_;
-  std::vector<Shard> shards_;
-  std::optional<std::vector<IndexedPosition>> positions_;
 };
 
 }  // namespace sluice::record

@@ -1,6 +1,8 @@
-// The record's index in SQLite, with full-text search (FTS5) over the statements' texts, each kept once.
+// The record's index in SQLite: which stretches of the record (record/indexer.h) may hold what is searched
+// for, with full-text search (FTS5) over the statements' texts without their constants, each kept once. A
+// search reads the operations themselves from the segments, so what it answers is exact.
 //
-//   TRY(auto index, RecordIndex::open(data_dir / "record_index.db"));
+//   TRY(auto index, RecordIndex::open(data_dir / "record-index.db", record_dir));
 //   record::Indexer indexer{record_dir, *index};
 //
 // A file of its own: it holds nothing that the segments do not, and may be deleted at any time. Asking is
@@ -10,6 +12,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "record/indexer.h"
 #include "record/search.h"
 #include "store/sqlite.h"
 
@@ -17,8 +20,10 @@ namespace sluice::store {
 
 class RecordIndex final : public record::Index, public record::IndexSink {
  public:
-  // An empty path: in memory, for tests. A file of another version is made anew.
-  static Result<std::unique_ptr<RecordIndex>> open(const std::filesystem::path& path);
+  // An empty path: in memory, for tests. A file of another version is made anew. `record` is the folder of
+  // the segments.
+  static Result<std::unique_ptr<RecordIndex>> open(const std::filesystem::path& path,
+                                                   std::filesystem::path record);
 
   Result<record::OperationPage> search(const record::SearchQuery& query) override;
   Result<record::SessionPage> sessions(const record::SessionQuery& query) override;
@@ -30,25 +35,25 @@ class RecordIndex final : public record::Index, public record::IndexSink {
   Result<void> session_started(const record::Header& header, const SessionFacts& facts,
                                const record::Position& segment) override;
   Result<void> session_ended(const record::Header& header, const record::SessionEnd& end) override;
-  Result<void> operation(const record::IndexedOperation& operation) override;
-  Result<void> outcome(const record::Header& header, const record::OutcomeEntry& outcome) override;
-  Result<void> unfinished(const record::Header& header) override;
-  Result<void> record_id(const record::Header& header, std::string_view collection,
-                         std::string_view id) override;
+  Result<std::int64_t> statement(const record::StatementKind& kind) override;
+  Result<void> stretch(const record::Stretch& stretch) override;
+  Result<void> late_outcome(const record::Header& header, std::uint64_t intent,
+                            const record::OutcomeEntry* outcome) override;
+  Result<void> late_record_id(const record::Header& header, std::uint64_t intent, std::string_view collection,
+                              std::string_view id) override;
   Result<void> set_position(const record::IndexedPosition& position) override;
   Result<void> commit() override;
-  void roll_back() override { transaction_.reset(); }
+  void roll_back() override;
 
  private:
-  RecordIndex() = default;
-  Result<std::int64_t> statement_row(std::string_view text, const Digest& digest);
+  explicit RecordIndex(std::filesystem::path record) : record_(std::move(record)) {}
   Result<std::int64_t> relation_row(std::string_view name);
-  Result<std::optional<std::int64_t>> operation_row(const record::Header& header);
-  Result<void> add_relations(record::FoundOperation& found, std::int64_t row, Transaction& tx);
 
+  std::filesystem::path record_;
   std::unique_ptr<Database> writing_;
   std::unique_ptr<Database> reading_;  // null in memory: then both use one
   std::optional<Transaction> transaction_;
+  std::unordered_map<std::string, std::int64_t> statements_;  // by key; what the last transactions used
   Database& reader() { return reading_ ? *reading_ : *writing_; }
 };
 

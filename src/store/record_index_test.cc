@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "record/index_words.h"
 #include "record/replay.h"
 #include "record/testing.h"
 
@@ -14,7 +17,7 @@ using namespace record::testing;
 class RecordIndexTest : public ::testing::Test {
  protected:
   RecordIndexTest() : scribe(folder.path()) {
-    auto opened = RecordIndex::open({});
+    auto opened = RecordIndex::open({}, folder.path());
     EXPECT_TRUE(opened) << opened.error().message();
     index = std::move(*opened);
   }
@@ -165,14 +168,14 @@ TEST_F(RecordIndexTest, AKilledIndexerLosesAndDoublesNothing) {
   write_example();
   scribe.run(7, 2, 50);
   {
-    auto opened = RecordIndex::open(path);
+    auto opened = RecordIndex::open(path, folder.path());
     ASSERT_TRUE(opened);
     Indexer indexer{folder.path(), **opened};
     ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
   }
   scribe.run(7, 52, 50);
   {
-    auto opened = RecordIndex::open(path);
+    auto opened = RecordIndex::open(path, folder.path());
     ASSERT_TRUE(opened);
     // Reads everything and is gone before it commits.
     class Dying final : public IndexSink {
@@ -187,11 +190,14 @@ TEST_F(RecordIndexTest, AKilledIndexerLosesAndDoublesNothing) {
       Result<void> session_ended(const Header& h, const SessionEnd& e) override {
         return i_.session_ended(h, e);
       }
-      Result<void> operation(const IndexedOperation& o) override { return i_.operation(o); }
-      Result<void> outcome(const Header& h, const OutcomeEntry& o) override { return i_.outcome(h, o); }
-      Result<void> unfinished(const Header& h) override { return i_.unfinished(h); }
-      Result<void> record_id(const Header& h, std::string_view c, std::string_view id) override {
-        return i_.record_id(h, c, id);
+      Result<std::int64_t> statement(const StatementKind& k) override { return i_.statement(k); }
+      Result<void> stretch(const Stretch& s) override { return i_.stretch(s); }
+      Result<void> late_outcome(const Header& h, std::uint64_t intent, const OutcomeEntry* o) override {
+        return i_.late_outcome(h, intent, o);
+      }
+      Result<void> late_record_id(const Header& h, std::uint64_t intent, std::string_view c,
+                                  std::string_view id) override {
+        return i_.late_record_id(h, intent, c, id);
       }
       Result<void> set_position(const IndexedPosition& p) override { return i_.set_position(p); }
       Result<void> commit() override { return fail(Errc::cancelled, "killed"); }
@@ -203,7 +209,7 @@ TEST_F(RecordIndexTest, AKilledIndexerLosesAndDoublesNothing) {
     Indexer indexer{folder.path(), dying};
     ASSERT_FALSE(indexer.run(std::chrono::seconds{10}, scribe.clock));
   }
-  auto opened = RecordIndex::open(path);
+  auto opened = RecordIndex::open(path, folder.path());
   ASSERT_TRUE(opened);
   index = std::move(*opened);
   catch_up();
@@ -247,6 +253,256 @@ TEST_F(RecordIndexTest, PagesWithoutGapOrDouble) {
   EXPECT_EQ(all, found({.limit = 1000}));
   EXPECT_EQ(all.size(), 29u);
   EXPECT_EQ(index->search({.cursor = "1; DROP"}).error().code, Errc::invalid_argument);
+}
+
+// An outcome may come long after its intent: in a later stretch, in a later segment, after a new start.
+TEST_F(RecordIndexTest, FindsWhatEndedLater) {
+  scribe.start_session(7);
+  ASSERT_TRUE(scribe.intent(7, 1));
+  catch_up();
+  EXPECT_EQ(index->search({})->operations.at(0).status, "");
+  scribe.run(7, 2, 700);
+  ASSERT_GT(scribe.log->status().segment, 2u);
+  catch_up();
+  RecordIds ids;
+  ids.add("public.docs", "late");
+  ASSERT_TRUE(scribe.log->outcome({.session = SessionId{7},
+                                   .operation = OperationId{1},
+                                   .records = 1,
+                                   .duration = std::chrono::seconds{3},
+                                   .ids = &ids}));
+  catch_up();
+  const auto page = index->search({.record_id = "late"});
+  ASSERT_TRUE(page) << page.error().message();
+  ASSERT_EQ(page->operations.size(), 1u);
+  EXPECT_EQ(page->operations[0].operation, OperationId{1});
+  EXPECT_EQ(page->operations[0].status, "ok");
+  EXPECT_EQ(page->operations[0].ids, "complete");
+  EXPECT_EQ(page->operations[0].duration, std::chrono::seconds{3});
+  EXPECT_EQ(found({.relation = "public.docs", .record_id = "late"}), (Names{"7-1"}));
+  EXPECT_EQ(found({.relation = "public.other", .record_id = "late"}), Names{});
+  Indexer indexer{folder.path(), *index};
+  ASSERT_TRUE(indexer.rebuild());
+  ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+  EXPECT_EQ(found({.record_id = "late"}), (Names{"7-1"}));
+}
+
+TEST_F(RecordIndexTest, WhatHasNoOutcomeIsUnfinished) {
+  scribe.start_session(7);
+  ASSERT_TRUE(scribe.intent(7, 1));
+  catch_up();
+  scribe.log.reset();  // gives the shard up with an operation open
+  auto reopened = Log::open(small_log(folder.path()), scribe.clock);
+  ASSERT_TRUE(reopened) << reopened.error().message();
+  catch_up();
+  const auto page = index->search({});
+  ASSERT_EQ(page->operations.size(), 1u);
+  EXPECT_EQ(page->operations[0].status, "unfinished");
+  EXPECT_EQ(page->operations[0].ids, "unknown");
+}
+
+// The index is filled a little at a time while operations go on; what it says is the same as when it is made
+// at once.
+TEST_F(RecordIndexTest, GrowsWithTheRecord) {
+  auto path = folder.path() / "index.db";
+  auto opened = RecordIndex::open(path, folder.path());
+  ASSERT_TRUE(opened);
+  index = std::move(*opened);
+  scribe.start_session(7);
+  Indexer indexer{folder.path(), *index};
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    ASSERT_TRUE(scribe.intent(7, n));
+    if (n % 3 == 0) ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+    ASSERT_TRUE(scribe.outcome(7, n));
+    if (n % 7 == 0) ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+  }
+  ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+  const auto page = index->search({.limit = 1000});
+  ASSERT_TRUE(page) << page.error().message();
+  ASSERT_EQ(page->operations.size(), 60u);
+  for (const auto& o : page->operations) EXPECT_EQ(o.status, "ok") << o.operation.value;
+  EXPECT_EQ(index->session(SessionId{7})->operations, 60u);
+}
+
+TEST_F(RecordIndexTest, ConstantsAreFoundToo) {
+  scribe.start_session(7);
+  std::uint64_t n = 0;
+  auto run = [&](std::string text) {
+    scribe.op = example_operation(std::move(text));
+    scribe.run(7, ++n, 1);
+  };
+  run("SELECT abalance FROM pgbench_accounts WHERE aid = 471100");
+  run("SELECT abalance FROM pgbench_accounts WHERE aid = 471101");
+  run("SELECT abalance FROM pgbench_accounts WHERE aid = 471102 AND filler = 'Grüße aus Wien'");
+  run("SELECT 'it''s' || E'\\'', note FROM docs WHERE d = '0123abcdef'");
+  catch_up();
+  EXPECT_EQ(found({.text = "471100"}), (Names{"7-1"}));
+  EXPECT_EQ(found({.text = "aid=471101"}), (Names{"7-2"}));
+  EXPECT_EQ(found({.text = "Grüße"}), (Names{"7-3"}));
+  EXPECT_EQ(found({.text = "wien FILLER"}), (Names{"7-3"}));
+  EXPECT_EQ(found({.text = "0123ABCDEF"}), (Names{"7-4"}));
+  EXPECT_EQ(found({.text = "note"}), (Names{"7-4"}));
+  EXPECT_EQ(found({.text = "aid"}), (Names{"7-3", "7-2", "7-1"}));
+  EXPECT_EQ(found({.text = "471100 471101"}), Names{});
+  EXPECT_EQ(found({.text = "4711"}), Names{});
+}
+
+TEST_F(RecordIndexTest, LongStatementsAreFoundByTheirEnd) {
+  scribe.start_session(7);
+  std::string text = "SELECT id FROM docs WHERE note IN (";
+  while (text.size() < 40'000) text += fmt::format("'n{}', ", text.size());
+  scribe.op = example_operation(text + "'the_end')");
+  auto options = small_log(folder.path(), 3);
+  options.segment_bytes = 1 << 20;
+  Scribe other{options};
+  other.op = scribe.op;
+  other.start_session(9);
+  other.run(9, 1, 2);
+  catch_up();
+  other.run(9, 3, 2);
+  catch_up();
+  EXPECT_EQ(found({.text = "the_end"}), (Names{"9-4", "9-3", "9-2", "9-1"}));
+  EXPECT_EQ(index->search({.text = "the_end", .limit = 1})->operations.at(0).text, scribe.op->text);
+}
+
+TEST_F(RecordIndexTest, SaysWhenTheRecordIsNotWhatWasIndexed) {
+  write_example();
+  catch_up();
+  const auto segment = folder.path() / shard_name(0) / segment_name(1);
+  const auto bytes = std::filesystem::file_size(segment);
+  scribe.log.reset();
+  std::filesystem::resize_file(segment, kSegmentHeaderBytes);
+  std::filesystem::resize_file(segment, bytes);
+  EXPECT_EQ(index->search({}).error().code, Errc::malformed);
+}
+
+// Against every operation of the record, one by one.
+TEST_F(RecordIndexTest, AnswersAreExact) {
+  std::minstd_rand random{7};
+  auto below = [&](std::uint32_t n) {
+    return std::uniform_int_distribution<std::uint32_t>{0, n - 1}(random);
+  };
+  const std::array<std::string, 3> relations = {"public.docs", "public.orders", "public.notes"};
+  const std::array<std::string, 3> people = {"ana", "ben", "svc-rag"};
+  auto second = Log::open(small_log(folder.path(), 1), scribe.clock);
+  ASSERT_TRUE(second);
+
+  struct Known {
+    FoundOperation op;
+    std::vector<std::pair<std::string, std::string>> ids;
+  };
+  std::vector<Known> all;
+  struct Running {
+    Log* log;
+    std::size_t at;
+  };
+  std::vector<Running> running;
+  auto finish = [&](std::size_t i) {
+    auto& known = all[running[i].at];
+    RecordIds ids;
+    for (std::uint32_t n = below(3); n > 0; --n) {
+      known.ids.emplace_back(relations[below(3)], std::to_string(below(40)));
+      ids.add(known.ids.back().first, known.ids.back().second);
+    }
+    known.op.status = "ok";
+    ASSERT_TRUE(
+        running[i].log->outcome({.session = known.op.session, .operation = known.op.operation, .ids = &ids}));
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));
+  };
+  for (std::uint64_t s = 1; s <= 6; ++s) {
+    Log& log = s % 2 == 0 ? **second : *scribe.log;
+    auto facts = example_session(s);
+    auto who = std::make_shared<Principal>(*facts.principal);
+    who->name = people[s % 3];
+    facts.principal = who;
+    facts.connection = s < 4 ? "docs" : "kb";
+    ASSERT_TRUE(log.session_start(facts));
+  }
+  std::map<std::uint64_t, std::uint64_t> numbers;
+  Indexer indexer{folder.path(), *index};
+  for (int round = 0; round < 500; ++round) {
+    scribe.clock.advance(std::chrono::milliseconds{below(3)});
+    const std::uint64_t s = 1 + below(6);
+    Log& log = s % 2 == 0 ? **second : *scribe.log;
+    auto op = example_operation(fmt::format("SELECT w{} FROM x WHERE id = {}", below(5), below(50)));
+    op->verb = below(2) == 0 ? Verb::search : Verb::fetch;
+    op->collections[0].name = relations[below(3)];
+    Known known;
+    known.op.session = SessionId{s};
+    known.op.operation = OperationId{++numbers[s]};
+    known.op.time = scribe.clock.now();
+    known.op.principal = people[s % 3];
+    known.op.connection = s < 4 ? "docs" : "kb";
+    known.op.verb = op->verb;
+    known.op.relations = {op->collections[0].name};
+    known.op.text = op->text;
+    known.op.shard = s % 2 == 0 ? 1 : 0;
+    if (below(10) == 0) {
+      const auto receipt = log.denial({.session = known.op.session,
+                                       .operation = known.op.operation,
+                                       .op = op,
+                                       .ruling = &scribe.ruling,
+                                       .denial = {Reason::denied_by_rule, "no", "no", ""}});
+      ASSERT_TRUE(receipt);
+      known.op.seq = receipt->seq;
+      known.op.decision = Decision::deny;
+    } else {
+      const auto receipt = log.intent(
+          {.session = known.op.session, .operation = known.op.operation, .op = op, .ruling = &scribe.ruling});
+      ASSERT_TRUE(receipt);
+      known.op.seq = receipt->seq;
+      running.push_back({&log, all.size()});
+    }
+    all.push_back(std::move(known));
+    while (running.size() > 8) finish(below(static_cast<std::uint32_t>(running.size())));
+    if (below(20) == 0) ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+  }
+  ASSERT_TRUE(indexer.run(std::chrono::seconds{10}, scribe.clock));
+
+  std::ranges::sort(all, std::greater{},
+                    [](const Known& k) { return std::tuple(k.op.time, k.op.shard, k.op.seq); });
+  for (int round = 0; round < 60; ++round) {
+    SearchQuery query{.limit = 10 + below(60)};
+    if (below(3) == 0) query.principal = people[below(3)];
+    if (below(4) == 0) query.connection = below(2) == 0 ? "docs" : "kb";
+    if (below(3) == 0) query.relation = relations[below(3)];
+    if (below(4) == 0) query.verb = below(2) == 0 ? Verb::search : Verb::fetch;
+    if (below(5) == 0) query.decision = below(4) == 0 ? Decision::deny : Decision::permit;
+    if (below(4) == 0)
+      query.text = below(2) == 0 ? fmt::format("w{}", below(5)) : fmt::format("id={}", below(50));
+    if (below(4) == 0) query.record_id = std::to_string(below(40));
+    if (below(5) == 0) query.session = SessionId{1 + below(6)};
+    if (below(4) == 0) query.from = all[below(500)].op.time;
+    if (below(4) == 0) query.to = all[below(500)].op.time;
+    Names expected;
+    for (const auto& known : all) {
+      const auto& o = known.op;
+      const auto carries = std::ranges::any_of(known.ids, [&](const auto& id) {
+        return query.record_id && id.second == *query.record_id &&
+               (!query.relation || id.first == *query.relation);
+      });
+      const bool fits =
+          (!query.principal || o.principal == *query.principal) &&
+          (!query.connection || o.connection == *query.connection) &&
+          (!query.verb || o.verb == *query.verb) && (!query.decision || o.decision == *query.decision) &&
+          (!query.session || o.session == *query.session) && (!query.from || o.time >= *query.from) &&
+          (!query.to || o.time < *query.to) && (!query.text || Phrases{*query.text}.are_in(o.text)) &&
+          (query.record_id ? carries : !query.relation || o.relations.front() == *query.relation);
+      if (fits) expected.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
+    }
+    Names got;
+    for (;;) {
+      const auto page = index->search(query);
+      ASSERT_TRUE(page) << page.error().message();
+      for (const auto& o : page->operations) {
+        got.push_back(fmt::format("{}-{}", o.session.value, o.operation.value));
+      }
+      if (page->cursor.empty()) break;
+      ASSERT_EQ(page->operations.size(), query.limit);
+      query.cursor = page->cursor;
+    }
+    ASSERT_EQ(got, expected) << "round " << round;
+  }
 }
 
 TEST_F(RecordIndexTest, ListsSessions) {
