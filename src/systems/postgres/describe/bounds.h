@@ -1,21 +1,20 @@
-// How many records a query can answer with (DESIGN §1: "records are not rows"). Counts upwards: what is not
-// known to be bounded is unlimited.
+// How many records a query can answer with (DESIGN §1: "records are not rows"), and what kind of read it is.
+// Counts upwards: what is not known to be bounded is unlimited. README.md beside this folder has the rules.
 #pragma once
+
+#include <unordered_set>
 
 #include "systems/postgres/describe/describe.h"
 #include "systems/postgres/describe/extent.h"
 
 namespace sluice::postgres {
 
-struct Bound {
-  reading::Count records;       // distinct records whose values the reply can carry
-  bool rows_hold_many = false;  // one row can carry any number of them, so counting rows tells nothing
-};
+// Expressions that compute a vector distance (describe/reading.h finds them).
+using Distances = std::unordered_set<const sql::Expr*>;
 
-Bound record_bound(const sql::SelectStatement& query, const DescribeContext& context);
-
-// Whether `where` pins a whole unique key of `relation` to constants or parameters: then at most so many rows
-// match.
-reading::Count rows_by_key(const sql::Expr* where, const Relation& relation, std::string_view alias);
+// Of SELECT and VALUES: what the query answers with. Of INSERT, UPDATE, DELETE and MERGE: what RETURNING
+// answers with; `cls` then is what the statement reads on its way. Of any other statement: nothing.
+reading::Extent extent_of(const sql::Statement& statement, const DescribeContext& context,
+                          const Distances& distances);
 
 }  // namespace sluice::postgres

@@ -3,104 +3,56 @@
 #include <algorithm>
 
 #include "systems/postgres/describe/bounds.h"
+#include "systems/postgres/describe/constants.h"
+#include "systems/postgres/describe/existing.h"
 #include "systems/postgres/describe/reading.h"
 #include "systems/postgres/describe/recorded_text.h"
+#include "systems/postgres/describe/statement_verbs.h"
 #include "systems/postgres/sql/fingerprint.h"
 
 namespace sluice::postgres {
 namespace {
 
+using reading::Count;
+using reading::Extent;
+using reading::ReadClass;
 using sql::StatementKind;
 
-std::string_view class_name(StatementKind kind) {
-  switch (kind) {
-    case StatementKind::select: return "SELECT";
-    case StatementKind::insert: return "INSERT";
-    case StatementKind::update: return "UPDATE";
-    case StatementKind::delete_: return "DELETE";
-    case StatementKind::merge: return "MERGE";
-    case StatementKind::copy: return "COPY";
-    case StatementKind::prepare: return "PREPARE";
-    case StatementKind::execute: return "EXECUTE";
-    case StatementKind::deallocate: return "DEALLOCATE";
-    case StatementKind::declare_cursor: return "DECLARE CURSOR";
-    case StatementKind::fetch: return "FETCH";
-    case StatementKind::close_portal: return "CLOSE";
-    case StatementKind::explain: return "EXPLAIN";
-    case StatementKind::create_table_as: return "CREATE TABLE AS";
-    case StatementKind::view: return "CREATE VIEW";
-    case StatementKind::transaction: return "TRANSACTION";
-    case StatementKind::variable_set: return "SET";
-    case StatementKind::variable_show: return "SHOW";
-    case StatementKind::discard: return "DISCARD";
-    case StatementKind::listen: return "LISTEN";
-    case StatementKind::notify: return "NOTIFY";
-    case StatementKind::unlisten: return "UNLISTEN";
-    case StatementKind::lock: return "LOCK";
-    case StatementKind::truncate: return "TRUNCATE";
-    case StatementKind::drop: return "DROP";
-    case StatementKind::create_table: return "CREATE TABLE";
-    case StatementKind::create_index: return "CREATE INDEX";
-    case StatementKind::create_extension: return "CREATE EXTENSION";
-    case StatementKind::create_schema: return "CREATE SCHEMA";
-    case StatementKind::alter_table: return "ALTER";
-    case StatementKind::rename: return "RENAME";
-    case StatementKind::comment: return "COMMENT";
-    case StatementKind::grant: return "GRANT";
-    case StatementKind::grant_role: return "GRANT ROLE";
-    case StatementKind::create_function: return "CREATE FUNCTION";
-    case StatementKind::do_block: return "DO";
-    case StatementKind::call: return "CALL";
-    case StatementKind::vacuum: return "VACUUM";
-    case StatementKind::refresh_view: return "REFRESH MATERIALIZED VIEW";
-    case StatementKind::checkpoint: return "CHECKPOINT";
-    case StatementKind::other: return "OTHER";
-  }
-  return "OTHER";
+constexpr Extent kNoRecords{Count(0), Count(0), Count(0), ReadClass::none};
+
+// Verbs whose reply is counted row by row on its way to the client (proxy/pg). What another one returns must
+// be bounded by the statement itself.
+bool is_counted(Verb verb) {
+  return verb == Verb::search || verb == Verb::fetch || verb == Verb::scroll || verb == Verb::export_;
 }
 
-// Verbs of statements that need no look inside.
-std::optional<Verb> fixed_verb(const sql::Statement& statement) {
-  switch (statement.kind) {
-    case StatementKind::insert:
-    case StatementKind::update:
-    case StatementKind::merge: return Verb::write;
-    case StatementKind::delete_:
-    case StatementKind::truncate: return Verb::remove;
-    case StatementKind::transaction:
-    case StatementKind::variable_set:
-    case StatementKind::variable_show:
-    case StatementKind::discard:
-    case StatementKind::deallocate:
-    case StatementKind::close_portal:
-    case StatementKind::listen:
-    case StatementKind::notify:
-    case StatementKind::unlisten: return Verb::session;
-    case StatementKind::create_table_as:
-    case StatementKind::view:
-    case StatementKind::drop:
-    case StatementKind::create_table:
-    case StatementKind::create_index:
-    case StatementKind::create_extension:
-    case StatementKind::create_schema:
-    case StatementKind::alter_table:
-    case StatementKind::rename:
-    case StatementKind::comment:
-    case StatementKind::create_function:
-    case StatementKind::refresh_view: return Verb::schema;
-    case StatementKind::lock:
-    case StatementKind::grant:
-    case StatementKind::grant_role:
-    case StatementKind::vacuum:
-    case StatementKind::checkpoint: return Verb::admin;
-    case StatementKind::copy: {
-      const auto& copy = static_cast<const sql::CopyStatement&>(statement);
-      if (copy.program || !copy.file.empty()) return Verb::admin;  // the server's own files and programs
-      return copy.from ? Verb::write : Verb::export_;
+// What EXECUTE hands over, as far as it is written out: a cast may make another value of it. PREPARE's types
+// are not known here.
+class Arguments {
+ public:
+  explicit Arguments(sql::Exprs written) {
+    texts_.reserve(written.size());  // parameters point into it
+    for (const auto* expr : written) {
+      auto& parameter = parameters_.emplace_back();
+      parameter.type = kUnknownType;
+      const auto* constant = sql::as<sql::Constant>(expr);
+      if (constant == nullptr) continue;
+      if (constant->value_kind == sql::ConstantKind::null) {
+        parameter.state = Parameter::State::null;
+        continue;
+      }
+      const bool integer = constant->value_kind == sql::ConstantKind::integer;
+      texts_.push_back(integer ? std::to_string(constant->integer) : std::string{constant->text});
+      parameter.state = Parameter::State::text;
+      parameter.bytes = texts_.back();
     }
-    default: return std::nullopt;
   }
-}
+  Parameters get() const { return parameters_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<Parameter> parameters_;
+};
 
 class Describer {
  public:
@@ -111,23 +63,34 @@ class Describer {
     operation_.system = "postgres";
     operation_.text = recorded_text(statement_.text);
     operation_.fingerprint = sql::fingerprint(*statement_.body);
-    operation_.statement_class = class_name(statement_.body->kind);
-    if (!statement_.unknowns.empty())
-      return unknown(fmt::format("{} is not understood", statement_.unknowns.front().what));
-    describe_body(*statement_.body);
+    operation_.statement_class = statement_class(*statement_.body);
+    if (statement_.unknowns.empty()) {
+      describe_body(*statement_.body);
+    } else {
+      not_understood(fmt::format("{} is not understood", statement_.unknowns.front().what));
+    }
+    settle();
     return std::move(operation_);
   }
 
  private:
-  Operation unknown(std::string reason) {
-    operation_.verb = Verb::unknown;
-    if (operation_.unknown_reason.empty()) operation_.unknown_reason = std::move(reason);
-    return std::move(operation_);
-  }
-  void set_unknown(std::string reason) {
-    operation_.verb = Verb::unknown;
+  void not_understood(std::string reason) {
     if (operation_.unknown_reason.empty()) operation_.unknown_reason = std::move(reason);
   }
+
+  void settle() {
+    operation_.records = {.max = extent_.total.value(), .from_parameter = extent_.total.is_pending()};
+    operation_.rows_hold_many = !extent_.per_row.is_known();
+    if (!operation_.unknown_reason.empty()) return;  // verb unknown
+    operation_.verb = verbs_.main();
+    operation_.also = verbs_.beside();
+    if (locks_ && !verbs_.has(Verb::write) && !verbs_.has(Verb::remove))
+      operation_.also.push_back(Verb::write);  // it stops writers
+    if (!is_counted(operation_.verb) && !operation_.records.max) operation_.rows_hold_many = true;
+    if (operation_.verb == Verb::unknown) not_understood("the statement does nothing that is understood");
+  }
+
+  // --- what is around a query
 
   void describe_body(const sql::Statement& body) {
     switch (body.kind) {
@@ -135,146 +98,194 @@ class Describer {
         return describe_body(*static_cast<const sql::PrepareStatement&>(body).query);
       case StatementKind::declare_cursor:
         return describe_body(*static_cast<const sql::DeclareCursorStatement&>(body).query);
-      case StatementKind::explain: return describe_explain(static_cast<const sql::ExplainStatement&>(body));
+      case StatementKind::explain:
+        describe_body(*static_cast<const sql::ExplainStatement&>(body).query);
+        extent_ = kNoRecords;  // the reply is a plan
+        return;
       case StatementKind::execute: return describe_execute(static_cast<const sql::ExecuteStatement&>(body));
       case StatementKind::fetch: return describe_fetch(static_cast<const sql::FetchStatement&>(body));
       default: return describe_plain(body);
     }
   }
 
-  // Without ANALYZE nothing runs, but the plan tells about what it names.
-  void describe_explain(const sql::ExplainStatement& explain) {
-    describe_body(*explain.query);
-    if (explain.analyze || operation_.verb == Verb::unknown) return;
-    operation_.records = {.max = 0, .from_parameter = false};
-    operation_.rows_hold_many = false;
-  }
-
   void describe_execute(const sql::ExecuteStatement& execute) {
     const auto named = context_.names == nullptr ? std::nullopt : context_.names->prepared(execute.name);
-    if (!named) return set_unknown(fmt::format("prepared statement \"{}\" is not known", execute.name));
-    describe_named(*named);
-    read(*statement_.body);  // the arguments may call functions and hold sub-selects
+    if (!named) return not_understood(fmt::format("prepared statement \"{}\" is not known", execute.name));
+    read(execute);  // the arguments may call functions and hold sub-selects
+    const Arguments arguments{execute.arguments};
+    describe_named(*named, arguments.get());
   }
 
   void describe_fetch(const sql::FetchStatement& fetch) {
     const auto named = context_.names == nullptr ? std::nullopt : context_.names->cursor(fetch.cursor);
-    if (!named) return set_unknown(fmt::format("cursor \"{}\" is not known", fetch.cursor));
-    describe_named(*named);
+    if (!named) return not_understood(fmt::format("cursor \"{}\" is not known", fetch.cursor));
+    describe_named(*named, named->parameters);
     if (fetch.move) {
-      operation_.records = {.max = 0, .from_parameter = false};
-    } else if (!fetch.all && !operation_.rows_hold_many && operation_.verb != Verb::unknown) {
-      const bool relative = fetch.direction == sql::FetchDirection::absolute ||
-                            fetch.direction == sql::FetchDirection::relative;
-      const auto rows =
-          relative ? 1 : static_cast<std::uint64_t>(fetch.count < 0 ? -fetch.count : fetch.count);
-      const auto per_row = std::max<std::uint64_t>(1, reads_);
-      const auto most = rows > kManyRows ? rows : rows * per_row;
-      if (!operation_.records.max || *operation_.records.max > most) operation_.records.max = most;
+      extent_ = kNoRecords;
+      return;
     }
+    extent_.rows = lesser(extent_.rows, rows_of(fetch));
+    extent_.total = lesser(extent_.total, extent_.rows * extent_.per_row);
   }
 
-  void describe_named(const NamedStatement& named) {
+  static Count rows_of(const sql::FetchStatement& fetch) {
+    if (fetch.all) return Count::unlimited();
+    if (fetch.direction == sql::FetchDirection::absolute || fetch.direction == sql::FetchDirection::relative)
+      return {1};
+    // FETCH 0 gives the current row once more.
+    if (fetch.count == 0) return {1};
+    return {fetch.count < 0 ? ~static_cast<std::uint64_t>(fetch.count) + 1
+                            : static_cast<std::uint64_t>(fetch.count)};
+  }
+
+  void describe_named(const NamedStatement& named, Parameters parameters) {
     if (!named.unknowns.empty())
-      return set_unknown(fmt::format("{} is not understood", named.unknowns.front().what));
+      return not_understood(fmt::format("{} is not understood", named.unknowns.front().what));
+    if (named.body == nullptr || ++names_followed_ > kMaxNamesFollowed)
+      return not_understood("a name that stands for a name is not understood");
+    context_.parameters = parameters;
     describe_body(*named.body);
   }
 
+  // --- statements
+
   void describe_plain(const sql::Statement& body) {
     const auto reading = read(body);
-    if (operation_.verb == Verb::unknown && !operation_.unknown_reason.empty()) return;
-    if (const auto* query = sql::as<sql::SelectStatement>(&body)) return describe_select(*query, reading);
+    add_effects(reading);
+    switch (body.kind) {
+      case StatementKind::select:
+      case StatementKind::insert:
+      case StatementKind::update:
+      case StatementKind::delete_:
+      case StatementKind::merge: return describe_query(body, reading);
+      case StatementKind::copy: return describe_copy(static_cast<const sql::CopyStatement&>(body), reading);
+      case StatementKind::create_table_as:
+      case StatementKind::create_table:
+      case StatementKind::create_index:
+      case StatementKind::create_extension:
+      case StatementKind::create_schema:
+        if (creates_nothing(body, context_)) return describe_existing();
+        break;
+      default: break;
+    }
     const auto verb = fixed_verb(body);
-    if (!verb) return set_unknown(fmt::format("{} is not understood", class_name(body.kind)));
-    operation_.verb = *verb;
-    if (const auto* transaction = sql::as<sql::TransactionStatement>(&body)) {
-      const auto action = transaction->action;
-      if (action == sql::TransactionKind::prepare || action == sql::TransactionKind::commit_prepared ||
-          action == sql::TransactionKind::rollback_prepared) {
-        operation_.verb = Verb::admin;  // outlives the session, and with it everything that is known about it
+    if (!verb) return not_understood(fmt::format("{} is not understood", statement_class(body)));
+    verbs_.add(*verb);
+    if (const auto* create = sql::as<sql::CreateTableAsStatement>(&body)) {
+      if (create->query->kind == StatementKind::execute) {
+        describe_execute(static_cast<const sql::ExecuteStatement&>(*create->query));
+        extent_ = kNoRecords;
+        return;
       }
+      return add_read(extent_of(*create->query, context_, reading.distances).cls, reading);
     }
-    // What is read on the way is a read all the same, and must be allowed as one.
-    if (!reading.read.empty() && operation_.verb != Verb::scroll) operation_.also.push_back(Verb::scroll);
+    if (const auto* view = sql::as<sql::ViewStatement>(&body))
+      return add_read(extent_of(*view->query, context_, reading.distances).cls, reading);
+    add_read(ReadClass::none, reading);
   }
 
-  void describe_select(const sql::SelectStatement& query, const Reading& reading) {
-    if (query.into != nullptr) {
-      operation_.verb = Verb::schema;
-    } else if (reading.removes) {
-      operation_.verb = Verb::remove;
-    } else if (reading.writes) {
-      operation_.verb = Verb::write;
-    }
-    if (operation_.verb != Verb::unknown) {
-      if (!reading.read.empty()) operation_.also.push_back(Verb::scroll);
-      return;
-    }
-    if (reading.read.empty()) {
-      operation_.verb = reading.reads_system ? Verb::metadata : Verb::session;
-      return;
-    }
-    if (!query.locking.empty()) operation_.also.push_back(Verb::write);  // takes locks that stop writers
-    const auto bound = record_bound(query, context_);
-    operation_.records.max = bound.records.value();
-    operation_.records.from_parameter = bound.records.is_pending();
-    operation_.rows_hold_many = bound.rows_hold_many;
-    operation_.verb = read_verb(query, reading);
+  void describe_existing() {
+    verbs_ = {};
+    verbs_.add(Verb::metadata);
+    for (auto& use : operation_.collections) use.access = Access::none;
   }
 
-  Verb read_verb(const sql::SelectStatement& query, const Reading& reading) const {
-    const bool plain = query.set_operation == sql::SetOperation::none && !query.is_values;
-    const bool keeps_values = std::ranges::any_of(operation_.collections, [](const CollectionUse& use) {
-      return use.all_fields || !use.output_fields.empty();
-    });
-    if (plain && query.group_by.empty() && reading.value_aggregates == 0 &&
-        reading.counts + reading.aggregates > 0) {
-      return reading.aggregates == 0 ? Verb::count : Verb::aggregate;
+  void describe_query(const sql::Statement& body, const Reading& reading) {
+    switch (body.kind) {
+      case StatementKind::insert:
+      case StatementKind::update: verbs_.add(Verb::write); break;
+      case StatementKind::delete_: verbs_.add(Verb::remove); break;
+      case StatementKind::merge:  // also one that does nothing
+        verbs_.add(reading.removes ? Verb::remove : Verb::write);
+        break;
+      default: break;
     }
-    if (plain && reading.value_aggregates == 0 && reading.counts + reading.aggregates > 0 && !keeps_values) {
-      return Verb::aggregate;
+    extent_ = extent_of(body, context_, reading.distances);
+    add_read(extent_.cls, reading);
+    if (reading.creates) extent_ = kNoRecords;
+    if (verbs_.empty()) verbs_.add(reading.reads_system ? Verb::metadata : Verb::session);
+  }
+
+  void describe_copy(const sql::CopyStatement& copy, const Reading& reading) {
+    if (copy.program || !copy.file.empty()) verbs_.add(Verb::admin);  // the server's own files and programs
+    if (copy.from) {
+      verbs_.add(Verb::write);
+      return add_read(ReadClass::none, reading);
     }
-    if (plain && query.from.size() == 1) {
-      if (const auto* name = sql::as<sql::RangeVar>(query.from.front())) {
-        const auto* relation =
-            context_.catalogue.find_relation(context_.search_path, name->schema, name->name);
-        if (relation != nullptr &&
-            rows_by_key(query.where, *relation, name->alias != nullptr ? name->alias->name : name->name)
-                .is_known()) {
-          return Verb::fetch;
-        }
-      }
+    verbs_.add(Verb::export_);
+    if (copy.query != nullptr) {
+      extent_ = extent_of(*copy.query, context_, reading.distances);
+    } else if (!reading.read.empty()) {
+      extent_ = {Count::unlimited(), Count(1), Count::unlimited(), ReadClass::scroll};
     }
-    if (!reading.searches.empty() && query.limit != nullptr && !query.order_by.empty()) return Verb::search;
-    return Verb::scroll;
+  }
+
+  // --- what all of them share
+
+  // What is read on the way is a read all the same, and must be allowed as one. Of a statement that reads
+  // tables and puts out nothing of them (EXISTS), nothing weaker can be said.
+  void add_read(ReadClass cls, const Reading& reading) {
+    if (reading.read.empty() && cls <= ReadClass::metadata) return;
+    switch (cls) {
+      case ReadClass::count: return verbs_.add(Verb::count);
+      case ReadClass::aggregate: return verbs_.add(Verb::aggregate);
+      case ReadClass::fetch: return verbs_.add(Verb::fetch);
+      case ReadClass::search: return verbs_.add(Verb::search);
+      default: return verbs_.add(Verb::scroll);
+    }
+  }
+
+  void add_effects(const Reading& reading) {
+    if (reading.writes) verbs_.add(Verb::write);
+    if (reading.removes) verbs_.add(Verb::remove);
+    if (reading.creates) verbs_.add(Verb::schema);
+    if (reading.reads_secrets) verbs_.add(Verb::admin);
+    locks_ |= reading.locks;
   }
 
   Reading read(const sql::Statement& body) {
     auto reading = read_names(body, context_);
-    for (auto& use : reading.collections) {
-      const auto at = std::ranges::find(operation_.collections, use.name, &CollectionUse::name);
-      if (at == operation_.collections.end()) operation_.collections.push_back(use);
-    }
-    reads_ += reading.read.size();
-    if (!reading.searches.empty()) operation_.searches = reading.searches;
+    for (const auto& use : reading.collections) add_use(use);
+    for (auto& search : reading.searches) operation_.searches.push_back(search);
     operation_.returns_vectors |= reading.returns_vectors;
     operation_.returns_scores |= reading.returns_scores;
-    for (const auto& name : reading.functions) operation_.functions.push_back(name);
+    std::ranges::copy(reading.functions, std::back_inserter(operation_.functions));
     if (!reading.missing_relation.empty()) {
       operation_.missing_relation = reading.missing_relation;
-      set_unknown(fmt::format("relation {} is not known", reading.missing_relation));
-    } else if (!reading.unvouched.empty()) {
-      set_unknown(reading.unvouched.front());
+      not_understood(fmt::format("relation {} is not known", reading.missing_relation));
+    } else if (!reading.not_understood.empty()) {
+      not_understood(reading.not_understood.front());
     }
     return reading;
   }
 
-  static constexpr std::uint64_t kManyRows =
-      1'000'000'000;  // beyond it a product could wrap, and nothing is learnt
+  void add_use(const CollectionUse& use) {
+    const auto at = std::ranges::find(operation_.collections, use.name, &CollectionUse::name);
+    if (at == operation_.collections.end()) {
+      operation_.collections.push_back(use);
+      return;
+    }
+    const auto add_fields = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+      for (const auto& field : from) {
+        if (std::ranges::find(to, field) == to.end()) to.push_back(field);
+      }
+    };
+    at->access = at->access | use.access;
+    at->all_fields |= use.all_fields;
+    add_fields(at->output_fields, use.output_fields);
+    add_fields(at->tested_fields, use.tested_fields);
+  }
+
+  // The grammar has no statement behind a name that is a name itself; whoever fills StatementNames might.
+  static constexpr int kMaxNamesFollowed = 2;
+
   const sql::ParsedStatement& statement_;
-  const DescribeContext& context_;
+  DescribeContext context_;  // its parameters change where a name is followed
   Operation operation_;
-  std::uint64_t reads_ = 0;
+  Verbs verbs_;
+  Extent extent_ = kNoRecords;
+  bool locks_ = false;
+  int names_followed_ = 0;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ class Count {
 
   constexpr bool is_known() const { return kind_ == Kind::known; }
   constexpr bool is_pending() const { return kind_ == Kind::pending; }
+  constexpr bool is_unlimited() const { return kind_ == Kind::unlimited; }
   constexpr bool is_zero() const { return is_known() && n_ == 0; }
   constexpr std::optional<std::uint64_t> value() const {
     return is_known() ? std::optional(n_) : std::nullopt;
@@ -36,7 +37,7 @@ class Count {
     std::uint64_t product = 0;
     return __builtin_mul_overflow(a.n_, b.n_, &product) ? unlimited() : Count(product);
   }
-  // The lesser of two bounds that both hold.
+  // The lesser of two bounds that both hold. A parameter may turn out to be any number, or none.
   friend constexpr Count lesser(Count a, Count b) {
     if (a.kind_ != b.kind_) return a.kind_ < b.kind_ ? a : b;
     return a.n_ <= b.n_ ? a : b;
@@ -53,14 +54,15 @@ class Count {
   std::uint64_t n_ = 0;
 };
 
+// What a query is as a read, weakest first.
+enum class ReadClass : std::uint8_t { none, metadata, count, aggregate, fetch, search, scroll };
+
 // Upper bounds of a query, or of one item of FROM.
 struct Extent {
   Count rows = Count::unlimited();
   Count per_row = 0;  // distinct records whose values one row can carry
   Count total = 0;    // distinct records whose values all rows together can carry
+  ReadClass cls = ReadClass::none;
 };
-
-// What a query is as a read, weakest first.
-enum class ReadClass : std::uint8_t { none, metadata, count, aggregate, fetch, search, scroll };
 
 }  // namespace sluice::postgres::reading

@@ -11,25 +11,142 @@ namespace {
 
 constexpr std::size_t kShownDigest = 16;  // hex digits: enough to find the same vector again
 
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 bool is_numeric(char c) {
   return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E' || c == ',' ||
-         c == ' ';
+         is_space(c);
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
-// What stands between the quotes of a plain string literal; empty for other forms.
-std::string_view literal_content(std::string_view token) {
-  return token.size() >= 2 && token.front() == '\'' && token.back() == '\''
-             ? token.substr(1, token.size() - 2)
-             : std::string_view{};
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
+
+// What stands between the quotes of a string literal of any form: '…', E'…', N'…', $tag$…$tag$.
+std::string_view literal_content(std::string_view token) {
+  if (token.starts_with('$')) {
+    const auto tag = token.find('$', 1);
+    if (tag == std::string_view::npos || token.size() < 2 * (tag + 1)) return {};
+    return token.substr(tag + 1, token.size() - 2 * (tag + 1));
+  }
+  const auto begin = token.find('\'');
+  const auto end = token.rfind('\'');
+  return begin == std::string_view::npos || begin == end ? std::string_view{}
+                                                         : token.substr(begin + 1, end - begin - 1);
+}
+
+// A literal may go on behind a line break: 'a'
+// 'b'.
+std::string without_quotes(std::string_view content) {
+  std::string out{content};
+  std::erase(out, '\'');
+  return out;
+}
+
+// "host=db password=x" of dblink, subscriptions and servers.
+bool holds_password(std::string_view content) {
+  constexpr std::string_view kWord = "password";
+  for (std::size_t at = 0; at + kWord.size() <= content.size(); ++at) {
+    if (!equals_ignoring_case(content.substr(at, kWord.size()), kWord)) continue;
+    if (trimmed(content.substr(at + kWord.size())).starts_with('=')) return true;
+  }
+  return false;
+}
+
+class Recorder {
+ public:
+  explicit Recorder(std::string_view statement) : statement_(statement) {}
+
+  std::string run() {
+    bool password = false;
+    for (auto token = next(0); token.kind != sql::TokenKind::end && out_.size() < kMaxRecordedText;
+         token = next(token.end)) {
+      const auto text = statement_.substr(token.begin, token.end - token.begin);
+      const bool after_password = std::exchange(password, equals_ignoring_case(text, "password"));
+      if (token.kind == sql::TokenKind::string) {
+        record_string(token, text, after_password);
+      } else if (token.kind == sql::TokenKind::word && equals_ignoring_case(text, "array")) {
+        token = record_array(token);
+      }
+    }
+    out_.append(statement_.substr(copied_));
+    if (out_.size() > kMaxRecordedText) {
+      auto end = kMaxRecordedText;
+      while (end > 0 && (static_cast<unsigned char>(out_[end]) & 0xC0) == 0x80)
+        --end;  // not inside a character
+      out_.resize(end);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  sql::Token next(std::size_t at) const { return sql::next_token(statement_, at); }
+  bool is_mark(const sql::Token& token, std::string_view mark) const {
+    return statement_.substr(token.begin, token.end - token.begin) == mark;
+  }
+
+  void replace(std::size_t begin, std::size_t end, std::string_view with) {
+    out_.append(statement_.substr(copied_, begin - copied_)).append(with);
+    copied_ = end;
+  }
+
+  static std::string vector_mark(std::uint32_t dimension, std::string_view content) {
+    return fmt::format("vector {} sha256:{}", dimension,
+                       to_hex(sha256(as_bytes(content))).substr(0, kShownDigest));
+  }
+
+  void record_string(const sql::Token& token, std::string_view text, bool after_password) {
+    const auto content = without_quotes(literal_content(text));
+    if (after_password || holds_password(content)) return replace(token.begin, token.end, "'[password]'");
+    const auto dimension = vector_text_dimension(content);
+    if (dimension && *dimension >= kMinVectorDimension)
+      replace(token.begin, token.end, fmt::format("'[{}]'", vector_mark(*dimension, content)));
+  }
+
+  // ARRAY[0.1, 0.2, …]::vector, or real[] on the way to one. Lists of ids stay as they are. The last token
+  // that was looked at.
+  sql::Token record_array(const sql::Token& array) {
+    const auto open = next(array.end);
+    if (!is_mark(open, "[")) return array;
+    std::uint32_t numbers = 0;
+    auto token = next(open.end);
+    for (; token.kind == sql::TokenKind::number || is_mark(token, ",") || is_mark(token, "-") ||
+           is_mark(token, "+");
+         token = next(token.end)) {
+      numbers += token.kind == sql::TokenKind::number ? 1 : 0;
+    }
+    if (!is_mark(token, "]") || numbers < kMinVectorDimension || !is_mark(next(token.end), "::"))
+      return array;
+    auto type = next(next(token.end).end);
+    for (auto dot = next(type.end); is_mark(dot, "."); dot = next(type.end)) type = next(dot.end);
+    constexpr std::string_view kTypes[] = {"vector", "halfvec", "sparsevec", "real",
+                                           "float4", "float8",  "double"};
+    const auto name = statement_.substr(type.begin, type.end - type.begin);
+    const bool vector =
+        std::ranges::any_of(kTypes, [&](auto each) { return equals_ignoring_case(name, each); });
+    if (!vector) return array;
+    const auto content = statement_.substr(open.begin, token.end - open.begin);
+    replace(open.begin, token.end, fmt::format("[{}]", vector_mark(numbers, content)));
+    return token;
+  }
+
+  std::string_view statement_;
+  std::string out_;
+  std::size_t copied_ = 0;
+};
 
 }  // namespace
 
 std::optional<std::uint32_t> vector_text_dimension(std::string_view text) {
+  text = trimmed(text);
   if (text.size() < 2) return std::nullopt;
   if (text.front() == '[' && text.back() == ']') {
     const auto inner = text.substr(1, text.size() - 2);
@@ -48,35 +165,7 @@ std::optional<std::uint32_t> vector_text_dimension(std::string_view text) {
 }
 
 std::string recorded_text(std::string_view statement) {
-  std::string out;
-  bool password = false;
-  std::size_t copied = 0;
-  for (auto token = sql::next_token(statement, 0);
-       token.kind != sql::TokenKind::end && out.size() < kMaxRecordedText;
-       token = sql::next_token(statement, token.end)) {
-    const auto text = statement.substr(token.begin, token.end - token.begin);
-    if (token.kind == sql::TokenKind::string) {
-      const auto content = literal_content(text);
-      const auto dimension = vector_text_dimension(content);
-      if (password) {
-        out.append(statement.substr(copied, token.begin - copied)).append("'[password]'");
-        copied = token.end;
-      } else if (dimension && *dimension >= kMinVectorDimension) {
-        out.append(statement.substr(copied, token.begin - copied));
-        out.append(fmt::format("'[vector {} sha256:{}]'", *dimension,
-                               to_hex(sha256(as_bytes(content))).substr(0, kShownDigest)));
-        copied = token.end;
-      }
-    }
-    password = token.kind == sql::TokenKind::word && equals_ignoring_case(text, "password");
-  }
-  out.append(statement.substr(copied));
-  if (out.size() > kMaxRecordedText) {
-    auto end = kMaxRecordedText;
-    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // not inside a character
-    out.resize(end);
-  }
-  return out;
+  return Recorder{statement}.run();
 }
 
 }  // namespace sluice::postgres

@@ -1,9 +1,9 @@
 // The text of a statement as the record keeps it: bounded, query vectors as dimension and digest, passwords
 // gone.
 //
-// Works on tokens: every string literal that looks like a vector ('[0.1,0.2,…]') and every one that follows
-// the word PASSWORD is replaced, wherever it stands. What only looks like one loses nothing but its
-// readability.
+// Works on tokens: every string literal that looks like a vector ('[0.1,0.2,…]'), every array of numbers that
+// is cast to a vector, every literal that follows the word PASSWORD or holds "password=" is replaced,
+// wherever it stands. What only looks like one loses nothing but its readability.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kMinVectorDimension = 3;     // shorter lists in 
 
 std::string recorded_text(std::string_view statement);
 
-// The dimension of a vector in pgvector's text form ("[1,2,3]", "{1:0.5}/3", "0101"); nullopt: it is none.
+// The dimension of a vector in pgvector's text form ("[1,2,3]", "{1:0.5}/3"); nullopt: it is none.
 std::optional<std::uint32_t> vector_text_dimension(std::string_view text);
 
 }  // namespace sluice::postgres

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "systems/postgres/describe/children.h"
 #include "systems/postgres/rewrite/visit.h"
 
 namespace sluice::postgres {
@@ -11,11 +12,6 @@ std::string lower(std::string_view text) {
   std::string out{text};
   std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return out;
-}
-
-const sql::Expr* without_casts(const sql::Expr* expr) {
-  while (const auto* cast = sql::as<sql::TypeCast>(expr)) expr = cast->arg;
-  return expr;
 }
 
 std::string constant_text(const sql::Constant& constant) {
@@ -41,20 +37,32 @@ class SetConfigCalls final : public rewrite::Visitor {
     }
     SettingChanges::Change change;
     change.name = lower(name->text);
+    changes_.computed |= change.name == "search_path" || change.name == "application_name";
     const auto* value =
         call->args.size() > 1 ? sql::as<sql::Constant>(without_casts(call->args[1])) : nullptr;
     if (value != nullptr) change.value = constant_text(*value);
     changes_.changes.push_back(std::move(change));
   }
+  void on_statement(const sql::Statement& statement) override {
+    const auto* alter = sql::as<sql::AlterTableStatement>(&statement);
+    if (alter == nullptr) return;
+    for (const auto& command : alter->commands) {  // defaults and checks that the walk leaves out
+      for (const auto* expr : command.expressions) look_into(*expr);
+    }
+  }
 
  private:
+  void look_into(const sql::Expr& expr) {
+    on_expr(expr);
+    for_each_part(expr, [this](const sql::Expr& part) { look_into(part); });
+  }
   SettingChanges& changes_;
 };
 
 SettingChanges::Change from_set(const sql::VariableSetStatement& set) {
   SettingChanges::Change change;
   change.name = lower(set.name);
-  change.reset = set.action != sql::SetKind::value;
+  change.reset = set.action != sql::SetKind::value && set.action != sql::SetKind::multi;
   change.local = set.local;
   for (const auto* arg : set.args) {
     const auto* constant = sql::as<sql::Constant>(without_casts(arg));
@@ -73,10 +81,15 @@ SettingChanges setting_changes(const sql::Statement& statement) {
     if (set->action == sql::SetKind::reset_all) {
       out.changes.push_back({.name = "all", .reset = true, .value = {}, .local = false});
     } else if (set->action == sql::SetKind::multi) {
-      // SET TRANSACTION and SET SESSION CHARACTERISTICS: isolation, read only, deferrable, snapshot.
+      // SET TRANSACTION and SET SESSION CHARACTERISTICS: isolation, read only, deferrable. SET TRANSACTION
+      // SNAPSHOT has a constant instead.
+      if (!set->args.empty()) out.changes.push_back(from_set(*set));
       for (const auto& option : set->options) {
+        const bool flag = option.value_kind == sql::DefinedOption::ValueKind::integer ||
+                          option.value_kind == sql::DefinedOption::ValueKind::boolean;
+        const std::string_view value = !flag ? option.text : option.integer != 0 ? "on" : "off";
         out.changes.push_back(
-            {.name = lower(option.name), .reset = false, .value = std::string{option.text}, .local = false});
+            {.name = lower(option.name), .reset = false, .value = std::string{value}, .local = false});
       }
     } else {
       out.changes.push_back(from_set(*set));

@@ -17,7 +17,9 @@ struct SettingChanges {
     bool local = false;
   };
   std::vector<Change> changes;
-  bool computed = false;  // set_config() with a name that is not a constant: nobody can tell which setting
+  // set_config() that cannot be followed: its name is not a constant, or it names search_path or
+  // application_name, which the gateway tracks and only sees change by SET.
+  bool computed = false;
   bool empty() const { return changes.empty() && !computed; }
 };
 
