@@ -103,7 +103,7 @@ int openapi() {
 
 int version(Output output) {
   if (output == Output::json) return print(render_json(version_facts()));
-  return print(fmt::format("sluice {}\n", kVersion));
+  return print(fmt::format("sluice {}\n{}", kVersion, render_object(version_facts())));
 }
 
 int context_set(const ContextFlags& flags) {

@@ -83,7 +83,7 @@ int sessions_replay(const Remote& remote, const std::string& id, std::size_t lim
   auto items = client->items(session_path(id) + "/replay", {}, limit);
   if (!items) return report(items.error());
   if (remote.output == Output::json) return print_lines(*items);
-  for (const auto& item : *items) std::printf("%s\n", render_object(item).c_str());
+  for (const auto& item : *items) std::fputs(render_event(item).c_str(), stdout);
   return static_cast<int>(Exit::done);
 }
 
@@ -118,7 +118,7 @@ int record_events(const Remote& remote, const std::string& kind, std::size_t lim
   auto items = client->items("/api/v1/record/events", {{"kind", kind}}, limit);
   if (!items) return report(items.error());
   if (remote.output == Output::json) return print_lines(*items);
-  for (const auto& item : *items) std::printf("%s\n", render_object(item).c_str());
+  for (const auto& item : *items) std::fputs(render_event(item).c_str(), stdout);
   return static_cast<int>(Exit::done);
 }
 

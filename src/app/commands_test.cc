@@ -35,6 +35,28 @@ TEST(Output, TablesLineUpAndCut) {
             "long          -             -\n");
 }
 
+TEST(Output, ObjectsAreALineForEachKey) {
+  const auto object = boost::json::parse(
+      R"({"name":"docs","none":[],"policy":{"rules":3,"digest":"d"},"tests":{"a":{"ok":true},"b":{"ok":false}},
+          "roles":[{"alias":"r","groups":["x","y"]}]})");
+  EXPECT_EQ(render_object(object),
+            "name:   docs\n"
+            "none:\n"
+            "policy: rules=3 digest=d\n"
+            "tests:\n"
+            "  - a: ok=true\n"
+            "  - b: ok=false\n"
+            "roles:\n"
+            "  - alias=r groups=x, y\n");
+}
+
+TEST(Output, EventsAreALineForEachFact) {
+  const auto event = boost::json::parse(
+      R"({"shard":1,"seq":5,"time":"T","kind":"intent","session":"s","operation":"s-1","facts":{"verb":"scroll","statement":"SELECT\n1"}})");
+  EXPECT_EQ(render_event(event), "T  intent  s-1\n    verb: scroll\n    statement: SELECT\\n1\n");
+  EXPECT_EQ(render_event(boost::json::parse(R"({"time":"T","kind":"closed"})")), "T  closed\n");
+}
+
 TEST(Output, NothingMovesTheTerminal) {
   EXPECT_EQ(render_cell(boost::json::value("\x1b[2J\n\t\x7f")), "\\x1b[2J\\n\\t\\x7f");
   EXPECT_EQ(render_cell(boost::json::value("\xc2\x9b"

@@ -141,6 +141,56 @@ std::string render_table(const json::array& items, const std::vector<std::string
   return out;
 }
 
+namespace {
+
+std::string fields_of(const json::object& object) {
+  std::string out;
+  for (const auto& field : object) {
+    out +=
+        fmt::format("{}{}={}", out.empty() ? "" : " ", std::string(field.key()), render_cell(field.value()));
+  }
+  return out;
+}
+
+// On the key's own line; or, for a list or an object of objects, each on a line below it.
+std::string render_value(const json::value& value) {
+  std::string out;
+  if (const auto* list = value.if_array(); list != nullptr && !list->empty() && list->front().is_object()) {
+    for (const auto& entry : *list) {
+      const auto* inner = entry.if_object();
+      out += "\n  - " + (inner == nullptr ? render_cell(entry) : fields_of(*inner));
+    }
+    return out;
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr) return render_cell(value);
+  const bool named = !object->empty() &&
+                     std::ranges::all_of(*object, [](const auto& item) { return item.value().is_object(); });
+  if (!named) return fields_of(*object);
+  for (const auto& item : *object) {
+    out += fmt::format("\n  - {}: {}", std::string(item.key()), fields_of(item.value().get_object()));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string render_event(const json::value& value) {
+  const auto text = [&](std::string_view key) {
+    const auto* found = member(value, key);
+    return found == nullptr ? std::string{} : render_cell(*found);
+  };
+  auto out = fmt::format("{}  {}", text("time"), text("kind"));
+  if (const auto operation = text("operation"); !operation.empty()) out += "  " + operation;
+  out += "\n";
+  const auto* facts = value.if_object() == nullptr ? nullptr : value.get_object().if_contains("facts");
+  if (facts == nullptr || !facts->is_object()) return out;
+  for (const auto& fact : facts->get_object()) {
+    out += fmt::format("    {}: {}\n", std::string(fact.key()), render_cell(fact.value()));
+  }
+  return out;
+}
+
 std::string render_object(const json::value& value) {
   const auto* object = value.if_object();
   if (object == nullptr) return render_cell(value) + "\n";
@@ -149,27 +199,10 @@ std::string render_object(const json::value& value) {
   std::string out;
   for (const auto& item : *object) {
     const std::string key{item.key()};
-    out += key + ":" + std::string(longest - key.size() + 1, ' ');
-    const auto* list = item.value().if_array();
-    const bool nested = list != nullptr && !list->empty() && list->front().is_object();
-    if (nested) {
-      for (const auto& entry : *list) {
-        out += "\n  -";
-        for (const auto& field : entry.get_object()) {
-          out += fmt::format(" {}={}", std::string(field.key()), render_cell(field.value()));
-        }
-      }
-      out += "\n";
-    } else if (const auto* inner = item.value().if_object()) {
-      bool first = true;
-      for (const auto& field : *inner) {
-        out += fmt::format("{}{}={}", std::exchange(first, false) ? "" : " ", std::string(field.key()),
-                           render_cell(field.value()));
-      }
-      out += "\n";
-    } else {
-      out += render_cell(item.value()) + "\n";
-    }
+    const auto text = render_value(item.value());
+    out += key + ":";
+    if (!text.empty() && text.front() != '\n') out += std::string(longest - key.size() + 1, ' ');
+    out += text + "\n";
   }
   return out;
 }

@@ -16,6 +16,8 @@ enum class Output { table, json };
 std::string render_table(const boost::json::array& items, const std::vector<std::string_view>& columns);
 // One "key: value" per line.
 std::string render_object(const boost::json::value& object);
+// An entry of the record: when and what, then a line for each fact.
+std::string render_event(const boost::json::value& event);
 // Indented, one key a line.
 std::string render_json(const boost::json::value& value);
 

@@ -2,6 +2,7 @@
 
 #include "core/encoding.h"
 #include "core/log.h"
+#include "core/metrics.h"
 
 namespace sluice::app {
 
@@ -52,12 +53,17 @@ PolicyWatch::Stamps PolicyWatch::stamps() const {
 }
 
 Result<void> PolicyWatch::load_locked() {
+  const auto count = [](const char* result) {
+    metrics::counter("sluice_policy_loads_total", "Attempts to load the policy folder", {{"result", result}})
+        .increment();
+  };
   auto loaded = policy::load_folder(folder_, version_ + 1);
   problems_ = std::move(loaded.problems);
   for (const auto& problem : problems_) {
     log::warn("policy problem", {{"problem", policy::to_string(problem)}});
   }
   if (!loaded.policy) {
+    count("refused");
     const auto& first = problems_.front();
     CHECK_OK(record_.control([&](record::Log& log) {
       return log.append(record::PolicyRejected{.file = first.file,
@@ -77,6 +83,7 @@ Result<void> PolicyWatch::load_locked() {
                              .source = folder_.string()});
   }));
   ++version_;
+  count("loaded");
   loaded_ = clock_.now();
   log::info("policy loaded", {{"version", std::to_string(version_)},
                               {"digest", to_hex(loaded.policy->digest()).substr(0, 12)}});

@@ -16,6 +16,7 @@
 #include "app/index_thread.h"
 #include "app/keys.h"
 #include "app/live_sessions_port.h"
+#include "app/measure.h"
 #include "app/policy_port.h"
 #include "app/policy_watch.h"
 #include "app/record_port.h"
@@ -213,8 +214,8 @@ class Gateway {
   Result<void> open_record() {
     TRY(key_, load_signing_key(settings_.data()));
     TRY(record_, RecordSet::open(settings_, key_, workers_, clock_));
-    TRY(index_, store::RecordIndex::open(settings_.data() / "record-index.db",
-                                         settings_.path(settings_.record.dir)));
+    TRY(index_,
+        store::RecordIndex::open(settings_.data() / "record-index.db", settings_.path(settings_.record.dir)));
     index_thread_ = std::make_unique<IndexThread>(settings_.path(settings_.record.dir), *index_, clock_);
     return {};
   }
@@ -258,9 +259,9 @@ class Gateway {
     runtime_ = std::make_unique<net::Runtime>(workers_);
     std::vector<gate::Services*> services;
     for (std::size_t i = 0; i < workers_; ++i) {
-      services_.push_back(std::make_unique<gate::Services>(
-          gate::Services{clock_, record_->worker(i), policy_->published(), ledger_, *reviews_,
-                         settings_.record.durability == Durability::host}));
+      services_.push_back(std::make_unique<gate::Services>(gate::Services{
+          clock_, record_->worker(i), policy_->published(), ledger_, *reviews_,
+          settings_.record.durability == Durability::host, gate::Measures{std::to_string(i)}}));
       services.push_back(services_.back().get());
     }
     context_ = std::make_unique<proxy::pg::ServerContext>(
@@ -343,7 +344,13 @@ class Gateway {
     server.request_timeout = settings_.admin.request_timeout;
     server.max_connections = settings_.admin.max_connections;
     TRY(admin_, admin::Server::open(server, *control_));
-    admin_->every(kControlTick, [this] { reviews_->sweep(); });
+    announce_build();
+    const Measured measured{*postgres_, *reviews_, *record_, *policy_, settings_.path(settings_.record.dir)};
+    measure(measured);
+    admin_->every(kControlTick, [this, measured] {
+      reviews_->sweep();
+      measure(measured);
+    });
     admin_->every(kBudgetsSaved, [this] {
       if (auto saved = save_budgets(*state_, ledger_, clock_); !saved) {
         log::error("budgets not saved", {{"error", saved.error().message()}});

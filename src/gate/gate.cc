@@ -86,31 +86,29 @@ std::optional<PreparePermit> Gate::prepare(const Proposal& proposal) {
 
 Refusal Gate::refuse(Proposal proposal, std::optional<Denial> why) {
   Refusal refusal{why ? std::move(*why) : proposal.ruling_->denial, proposal.operation_, proposal.id_};
-  const auto receipt = services_.log.denial({.session = facts_.id,
-                                             .operation = refusal.id,
-                                             .op = proposal.operation_,
-                                             .ruling = proposal.ruling_.get(),
-                                             .policy_digest = scope().policy().digest(),
-                                             .denial = refusal.denial,
-                                             .text = {}});
-  if (receipt) {
-    ++recorded_;
-  } else {
-    refusal.denial = record_unavailable(receipt.error());
-  }
-  return refusal;
+  return record_refusal(std::move(refusal), proposal.ruling_.get(), {});
+}
+
+Refusal Gate::refuse(const Wait& wait, Denial why) {
+  return record_refusal({std::move(why), wait.operation, wait.id}, wait.ruling.get(), {});
 }
 
 Refusal Gate::refuse_unread(Denial why, std::string_view text) {
   constexpr std::size_t kMaxRecordedText = 4096;  // of what was not understood: enough to see what it was
   Refusal refusal{std::move(why), nullptr, OperationId{++last_operation_}};
+  return record_refusal(std::move(refusal), nullptr, text.substr(0, kMaxRecordedText));
+}
+
+Refusal Gate::record_refusal(Refusal refusal, const Ruling* ruling, std::string_view text) {
+  services_.measures.refused(refusal.operation ? refusal.operation->verb : Verb::unknown,
+                             refusal.denial.reason);
   const auto receipt = services_.log.denial({.session = facts_.id,
                                              .operation = refusal.id,
-                                             .op = nullptr,
-                                             .ruling = nullptr,
+                                             .op = refusal.operation,
+                                             .ruling = ruling,
                                              .policy_digest = scope().policy().digest(),
                                              .denial = refusal.denial,
-                                             .text = text.substr(0, kMaxRecordedText)});
+                                             .text = text});
   if (receipt) {
     ++recorded_;
   } else {
@@ -136,8 +134,9 @@ Digest Gate::binding(const Operation& operation, const Ruling& ruling, const Exe
 }
 
 std::variant<std::monostate, Wait, Refusal> Gate::ask_review(
-    const std::shared_ptr<const Operation>& operation, OperationId id, const Ruling& ruling,
-    const Execution& execution) {
+    const std::shared_ptr<const Operation>& operation, OperationId id,
+    const std::shared_ptr<const Ruling>& decided, const Execution& execution) {
+  const auto& ruling = *decided;
   review::ReviewRequest request;
   request.digest = binding(*operation, ruling, execution);
   request.principal = facts_.principal->name;
@@ -162,17 +161,16 @@ std::variant<std::monostate, Wait, Refusal> Gate::ask_review(
                    id};
   }
   if (ticket->opened) {
-    const auto receipt = services_.log.append(
-        record::ReviewRequested{.session = facts_.id,
-                                .operation = id,
-                                .review = ticket->id.value,
-                                .rule = ruling.review.rule,
-                                .requester = facts_.principal->name,
-                                .summary = operation->text,
-                                .binding = request.digest,
-                                .approvals = ruling.review.approvals,
-                                .uses = ruling.review.uses,
-                                .expires = services_.clock.now() + ruling.review.valid_for});
+    const auto receipt = services_.log.append(record::ReviewRequested{.session = facts_.id,
+                                                                      .operation = id,
+                                                                      .review = ticket->id.value,
+                                                                      .rule = ruling.review.rule,
+                                                                      .requester = facts_.principal->name,
+                                                                      .summary = operation->text,
+                                                                      .binding = request.digest,
+                                                                      .approvals = ruling.review.approvals,
+                                                                      .uses = ruling.review.uses,
+                                                                      .expires = ticket->expires});
     if (!receipt) return Refusal{record_unavailable(receipt.error()), operation, id};
   }
   switch (ticket->state) {
@@ -184,15 +182,15 @@ std::variant<std::monostate, Wait, Refusal> Gate::ask_review(
                      id};
     case review::ReviewState::pending:
     case review::ReviewState::expired:
-    case review::ReviewState::used: return Wait{ticket->id, ruling.review, operation, id};
+    case review::ReviewState::used: break;
   }
-  return Wait{ticket->id, ruling.review, operation, id};
+  return Wait{ticket->id, ruling.review, operation, id, decided};
 }
 
 std::variant<std::monostate, Wait, Refusal> Gate::review(const Proposal& proposal,
                                                          const Execution& execution) {
   if (!proposal.needs_review()) return std::monostate{};
-  return ask_review(proposal.operation_, proposal.id_, *proposal.ruling_, execution);
+  return ask_review(proposal.operation_, proposal.id_, proposal.ruling_, execution);
 }
 
 std::variant<std::monostate, Wait, Refusal> Gate::spend_reviews(Proposal& proposal,
@@ -213,7 +211,7 @@ std::variant<std::monostate, Wait, Refusal> Gate::spend_reviews(Proposal& propos
     if (!spent) return Refusal{record_unavailable(spent.error()), proposal.operation_, proposal.id_};
     if (spent->outcome != review::Outcome::used) {
       if (!demanded) return std::monostate{};
-      auto asked = ask_review(proposal.operation_, proposal.id_, ruling, execution);
+      auto asked = ask_review(proposal.operation_, proposal.id_, proposal.ruling_, execution);
       if (std::holds_alternative<std::monostate>(asked)) continue;  // approved this very moment: spend it
       return asked;
     }
@@ -239,7 +237,7 @@ std::variant<std::monostate, Wait, Refusal> Gate::spend_reviews(Proposal& propos
 
 std::variant<Permit, Wait, Refusal> Gate::review_rest(const Permit& permit, const Execution& execution) {
   Proposal proposal{permit.operation_, permit.id_, permit.ruling_};
-  auto asked = ask_review(permit.operation_, permit.id_, *permit.ruling_, execution);
+  auto asked = ask_review(permit.operation_, permit.id_, permit.ruling_, execution);
   if (auto* wait = std::get_if<Wait>(&asked)) return std::move(*wait);
   if (auto* refusal = std::get_if<Refusal>(&asked)) return std::move(*refusal);
   std::string reviews;
@@ -299,6 +297,7 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
     return Refusal{record_unavailable(settled.error()), proposal.operation_, proposal.id_};
   }
   ++recorded_;
+  services_.measures.permitted(proposal.operation_->verb);
   return Permit{std::move(proposal.operation_), proposal.id_, std::move(proposal.ruling_), since};
 }
 

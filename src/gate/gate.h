@@ -76,6 +76,7 @@ struct Wait {
   ReviewTerms terms;
   std::shared_ptr<const Operation> operation;
   OperationId id;
+  std::shared_ptr<const Ruling> ruling;
 };
 
 using Admission = std::variant<Permit, Refusal, Wait>;
@@ -104,6 +105,9 @@ class Gate {
 
   // Records the refusal and says what to tell the client. `why` replaces the ruling's own reason.
   Refusal refuse(Proposal proposal, std::optional<Denial> why = std::nullopt);
+  // Of an operation that would have had to wait, and does not: recorded like any other refusal. Not for the
+  // rest of a reply (review_rest), whose operation has an intent and gets an outcome.
+  Refusal refuse(const Wait& wait, Denial why);
   // Of something that never became an operation: a syntax error, a message that does not pass.
   Refusal refuse_unread(Denial why, std::string_view text);
 
@@ -132,8 +136,10 @@ class Gate {
   const policy::Scope& scope();
   Digest binding(const Operation& operation, const Ruling& ruling, const Execution& execution) const;
   std::variant<std::monostate, Wait, Refusal> ask_review(const std::shared_ptr<const Operation>& operation,
-                                                         OperationId id, const Ruling& ruling,
+                                                         OperationId id,
+                                                         const std::shared_ptr<const Ruling>& ruling,
                                                          const Execution& execution);
+  Refusal record_refusal(Refusal refusal, const Ruling* ruling, std::string_view text);
   // Spends approvals until the ruling needs none, or says what is missing. `reviews` collects their ids.
   std::variant<std::monostate, Wait, Refusal> spend_reviews(Proposal& proposal, const Execution& execution,
                                                             std::string& reviews);

@@ -105,18 +105,21 @@ Result<void> Meter::finish(const Finish& finish) {
     CHECK_OK(chunk());
     digest = chunk_digests_;
   }
+  const auto records = finish.affected.value_or(records_);
+  const auto duration = gate_->services_.clock.steady() - since_;
   TRY(auto receipt, gate_->services_.log.outcome({.session = session_,
                                                   .operation = operation_,
                                                   .status = finish.status,
                                                   .error_class = finish.error_class,
-                                                  .records = finish.affected.value_or(records_),
+                                                  .records = records,
                                                   .bytes = bytes_,
                                                   .reply_digest = digest,
-                                                  .duration = gate_->services_.clock.steady() - since_,
+                                                  .duration = duration,
                                                   .masked = finish.masked,
                                                   .ids = finish.ids,
                                                   .rows = finish.rows}));
   (void)receipt;
+  gate_->services_.measures.finished(duration, records, finish.masked);
   return gate_->settle();
 }
 

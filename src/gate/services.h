@@ -8,6 +8,7 @@
 #include "budget/ledger.h"
 #include "core/clock.h"
 #include "core/published.h"
+#include "gate/measures.h"
 #include "policy/policy_set.h"
 #include "record/log.h"
 #include "review/reviews.h"
@@ -22,6 +23,7 @@ struct Services {
   review::Reviews& reviews;
   bool sync_each_turn =
       false;  // durability `host`: record entries are synced before anything depends on them
+  Measures measures{};
 };
 
 }  // namespace sluice::gate

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/random.h"
 
 namespace sluice::review {
@@ -72,6 +73,9 @@ auto Reviews::announcing(Change&& change) {
     return change(news);
   }();
   for (const auto& item : news) {
+    metrics::counter("sluice_reviews_total", "Reviews that reached a state",
+                     {{"state", std::string{to_string(item.review.state)}}})
+        .increment();
     for (const auto& callback : item.callbacks) callback(item.change);
     if (notifier_ != nullptr) notifier_->review_changed(item.review);
   }
@@ -95,7 +99,9 @@ Result<Ticket> Reviews::open_locked(const ReviewRequest& request, Announcements&
   const auto now = clock_.now();
   if (auto* entry = find_by_digest(request.digest, request.principal)) {
     CHECK_OK(expire_if_due(*entry, now, out));
-    if (!is_over(entry->review, now)) return Ticket{entry->review.id, entry->review.state, false};
+    if (!is_over(entry->review, now)) {
+      return Ticket{entry->review.id, entry->review.state, false, entry->review.expires};
+    }
     forget(ReviewId{entry->review.id});
   }
   const auto pending = std::ranges::count_if(entries_, [&](const auto& item) {
@@ -113,10 +119,11 @@ Result<Ticket> Reviews::open_locked(const ReviewRequest& request, Announcements&
   entry.review.expires = now + limits_.pending_for;
   CHECK_OK(repository_.save(entry.review));
   const auto id = entry.review.id;
+  const auto expires = entry.review.expires;
   out.push_back({entry.review, {id, ReviewState::pending, {}, {}}, {}});
   by_key_[{request.digest, request.principal}] = id.value;
   entries_.emplace(id.value, std::move(entry));
-  return Ticket{id, ReviewState::pending, true};
+  return Ticket{id, ReviewState::pending, true, expires};
 }
 
 Result<Consumption> Reviews::consume_locked(const Digest& digest, std::string_view principal,

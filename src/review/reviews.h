@@ -40,6 +40,7 @@ struct Ticket {
   ReviewId id;
   ReviewState state = ReviewState::pending;
   bool opened = false;  // true: this call made it
+  WallTime expires;     // pending: decided by then or never
 };
 
 enum class Outcome : std::uint8_t { used, not_yet, rejected, expired, none };

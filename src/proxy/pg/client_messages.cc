@@ -220,9 +220,14 @@ Pause Exchange::refuse_in_pipeline(ErrorFields error) {
 
 // The answer while a review is missing: wait, or an error at once where waiting would hold locks or has
 // lasted enough.
-std::expected<Pause, ErrorFields> Exchange::hold_or_refuse(const gate::Wait& wait) {
+std::expected<Pause, ErrorFields> Exchange::hold_or_refuse(const gate::Wait& wait, bool running) {
   std::string why;
   if (hold_end_ == HoldEnd::cancelled) {
+    if (!running) {
+      (void)gate_.refuse(wait,
+                         {Reason::review_required, wait.terms.rule,
+                          fmt::format("cancelled while it waited for review {}", wait.review.value), ""});
+    }
     return std::unexpected(render_error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
   }
   if (hold_end_ == HoldEnd::timed_out || wait.terms.hold.count() == 0) {
@@ -232,10 +237,11 @@ std::expected<Pause, ErrorFields> Exchange::hold_or_refuse(const gate::Wait& wai
                       wait.review.value);
   }
   if (why.empty()) return hold(wait);
-  const Denial denial{Reason::review_required, wait.terms.rule, std::move(why),
-                      fmt::format("Once approved (sluice review approve {}), send the same statement again.",
-                                  wait.review.value)};
-  return std::unexpected(render_denial(denial, wait.operation.get(), gate_.facts().id, wait.id));
+  Denial denial{Reason::review_required, wait.terms.rule, std::move(why),
+                fmt::format("Once approved (sluice review approve {}), send the same statement again.",
+                            wait.review.value)};
+  if (running) return std::unexpected(render_denial(denial, wait.operation.get(), gate_.facts().id, wait.id));
+  return std::unexpected(render(gate_.refuse(wait, std::move(denial))));
 }
 
 gate::Execution Exchange::execution_of(const Plan& plan, const Portal* portal, const Prepared* prepared,

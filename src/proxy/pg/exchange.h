@@ -193,7 +193,8 @@ class Exchange {
   Pause refuse_query(wire::pg::ErrorFields error);
   Pause refuse_in_pipeline(wire::pg::ErrorFields error);
   wire::pg::ErrorFields render(const gate::Refusal& refusal) const;
-  std::expected<Pause, wire::pg::ErrorFields> hold_or_refuse(const gate::Wait& wait);
+  // `running`: it is the rest of a reply, whose operation ends with an outcome.
+  std::expected<Pause, wire::pg::ErrorFields> hold_or_refuse(const gate::Wait& wait, bool running = false);
   Pause hold(const gate::Wait& wait);
 
   // --- server_messages.cc ---

@@ -53,6 +53,7 @@ struct Plan {
   std::string text;                   // what the server gets
   bool rewritten = false;             // text differs from source
   bool touches_masked = false;        // errors and notices are reduced
+  std::uint32_t masked_fields = 0;    // of each record, the values that leave masked
   bool writes = false;                // it may change data: no hold after it inside a transaction
   bool hold_cursor = false;           // DECLARE ... WITH HOLD
   std::string object;                 // the client's name of a prepared statement or cursor
@@ -64,7 +65,7 @@ struct Plan {
   std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
   std::uint16_t carried = 0;          // keys in front of the result's columns, which are not the client's
   postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
-  std::vector<std::string> objects;   // resolved, for reviews: "public.docs#16391"
+  std::vector<std::string> objects;        // resolved, for reviews: "public.docs#16391"
   Basis basis;
   // The tree, which outlives its text: names that stand for this statement are described by it, and a bound
   // that depends on a parameter once that has a value.

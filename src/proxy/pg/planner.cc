@@ -117,6 +117,18 @@ bool may_write(const Operation& operation) {
 
 // A condition on a masked column sees masked values; without a word the empty answer would look like the
 // truth.
+// How many of a relation's masked columns the reply asks for.
+std::uint32_t masked_output(const Operation& operation, const rewrite::MaskedUse& masked) {
+  const auto use = std::ranges::find(operation.collections, masked.relation, &CollectionUse::name);
+  if (use == operation.collections.end()) return 0;
+  const auto count = use->all_fields
+                         ? std::ssize(masked.columns)
+                         : std::ranges::count_if(masked.columns, [&](const std::string& column) {
+                             return std::ranges::find(use->output_fields, column) != use->output_fields.end();
+                           });
+  return static_cast<std::uint32_t>(count);
+}
+
 std::string warn_of_conditions(const std::vector<rewrite::MaskedUse>& uses) {
   std::string columns;
   for (const auto& use : uses) {
@@ -297,6 +309,7 @@ class Planner::Work final : public postgres::StatementNames {
       plan.text = std::move(rewritten->sql);
       plan.rewritten = true;
       plan.touches_masked = !rewritten->masked.empty();
+      for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
       plan.warning = warn_of_conditions(rewritten->masked);
     } else if (auto* denial = std::get_if<Denial>(&result)) {
       plan.denial = std::move(*denial);
@@ -413,6 +426,7 @@ class Planner::Work final : public postgres::StatementNames {
   void follow_inner(Plan& plan) const {
     plan.carried = plan.inner->carried;
     plan.touches_masked |= plan.inner->touches_masked;
+    plan.masked_fields = plan.inner->masked_fields;
     plan.writes |= plan.inner->writes;
     if (!plan.denial && plan.inner->denial) plan.denial = plan.inner->denial;
     if (!plan.denial && plan.inner->basis.masks != basis_.masks) {
@@ -514,9 +528,11 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
 }
 
 std::vector<rewrite::CarriedKey> Planner::carried_keys(const Plan& plan, const MaskSet& masks) {
-  const auto* select = plan.statement->unknowns.empty() ? rewrite::answering_select(*plan.statement->body) : nullptr;
+  const auto* select =
+      plan.statement->unknowns.empty() ? rewrite::answering_select(*plan.statement->body) : nullptr;
   if (select == nullptr) return {};
-  return rewrite::missing_keys(*select, *catalogue_, search_path(), masks.empty() ? nullptr : &masking(masks));
+  return rewrite::missing_keys(*select, *catalogue_, search_path(),
+                               masks.empty() ? nullptr : &masking(masks));
 }
 
 std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& plan, std::uint64_t records,
@@ -527,16 +543,16 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
   }
   auto keys = carried_keys(plan, *context.masks);
   const auto carried = static_cast<std::uint16_t>(keys.size());
-  auto result = context.masks->empty() ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), records,
-                                                        std::move(keys))
-                                       : rewrite::rewrite({.statement = *plan.statement,
-                                                           .catalogue = *catalogue_,
-                                                           .search_path = search_path(),
-                                                           .plan = masking(*context.masks),
-                                                           .fresh = fresh_,
-                                                           .clamp = records,
-                                                           .keys = std::move(keys),
-                                                           .vouch = {.may_set = may_set}});
+  auto result = context.masks->empty()
+                    ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), records, std::move(keys))
+                    : rewrite::rewrite({.statement = *plan.statement,
+                                        .catalogue = *catalogue_,
+                                        .search_path = search_path(),
+                                        .plan = masking(*context.masks),
+                                        .fresh = fresh_,
+                                        .clamp = records,
+                                        .keys = std::move(keys),
+                                        .vouch = {.may_set = may_set}});
   auto clamped = std::make_shared<Plan>(plan);
   if (auto* denial = std::get_if<Denial>(&result)) return std::unexpected(std::move(*denial));
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {

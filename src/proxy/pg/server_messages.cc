@@ -184,7 +184,7 @@ bool Exchange::finish_run(Run& run, record::OutcomeStatus status, std::string_vi
   auto written = run.meter->finish({.status = status,
                                     .error_class = error_class,
                                     .affected = affected,
-                                    .masked = 0,
+                                    .masked = records ? run.plan->masked_fields * run.meter->records() : 0,
                                     .ids = records && run.observed ? &ids_ : nullptr,
                                     .rows = run.observed ? &sample_ : nullptr});
   run.finished = true;
@@ -343,7 +343,7 @@ Pause Exchange::stop_run(Run& run, gate::Verdict verdict) {
           execution_of(*run.plan, run.portal.get(), prepared, true, permit.ruling().review.bind_vectors);
       auto asked = gate_.review_rest(permit, execution);
       if (auto* wait = std::get_if<gate::Wait>(&asked)) {
-        auto held = hold_or_refuse(*wait);
+        auto held = hold_or_refuse(*wait, true);
         hold_end_.reset();
         if (held) return *held;
         stop_with(run, std::move(held.error()));

@@ -4,6 +4,7 @@
 
 #include "core/byte_writer.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "net/blocking.h"
 #include "proxy/pg/session_settings.h"
 #include "wire/pg/encode.h"
@@ -70,6 +71,8 @@ std::string Session::review() const {
 Task<> Session::run() {
   auto self = shared_from_this();
   if (co_await log_in()) {
+    static auto& begun = metrics::counter("sluice_sessions_total", "Sessions that were let in");
+    begun.increment();
     last_active_ = context_.clock.steady();
     server_pump_running_ = true;
     boost::asio::co_spawn(client_.executor(), server_pump(), [self](std::exception_ptr error) {
@@ -112,6 +115,9 @@ Task<bool> Session::log_in() {
                                                            .client_address = facts.client_address,
                                                            .client_name = {},
                                                            .reason = failure.cause});
+    metrics::counter("sluice_logins_refused_total", "Log-ins that did not become a session",
+                     {{"cause", failure.cause}})
+        .increment();
     if (!recorded) log::error("refused login not recorded", {{"error", recorded.error().message()}});
     co_return false;
   }
