@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -209,6 +210,17 @@ def test_a_byte_at_a_time(client: Client) -> None:
     assert client.read_until(b"Z").rows == [[b"42"]]
 
 
+def test_a_pipeline_that_pauses(client: Client) -> None:
+    """The gateway looks at the catalogue now and then, for which all answers must be in: also when the client, which has
+    sent no Sync yet, will not make the server send them."""
+    client.query("SELECT 1")
+    question = [wire.parse("SELECT 7"), wire.bind(), wire.execute()]
+    client.send_all(*question)
+    time.sleep(2.5)  # longer than the catalogue is taken for current
+    client.send_all(*question, wire.SYNC)
+    assert client.read_until(b"Z").rows == [[b"7"], [b"7"]]
+
+
 def test_thousands_of_messages_in_one_write(client: Client) -> None:
     """A long pipeline is answered in order and in full, although the gateway keeps only so many outstanding."""
     client.socket.settimeout(90)
@@ -221,6 +233,7 @@ def test_thousands_of_messages_in_one_write(client: Client) -> None:
     sender.start()
     reply = client.read_until(b"Z")
     sender.join()
+    assert not reply.error, reply
     assert [int(row[0]) for row in reply.rows] == list(range(count))
 
 

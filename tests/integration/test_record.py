@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from harness import documents, wire
-from harness.gateway import Gateway, Login
+from harness.gateway import Gateway, Login, wait_until
 
 POLICY = f"""
 rules:
@@ -44,6 +44,7 @@ def test_a_session_from_start_to_end(gateway: Gateway, ana: Login) -> None:
     with ana.wire(parameters={"application_name": "notebook"}) as client:
         session = session_of(gateway, ana, client, "m-start")
         client.query("SELECT id, email FROM docs ORDER BY id LIMIT 3")
+    wait_until(lambda: facts_of(gateway.replay(session), "session_end"), "the session to end")
     gateway_entries = gateway.replay(session)
     (start,) = facts_of(gateway_entries, "session_start")
     assert {key: start[key] for key in ("principal", "kind", "groups", "connection", "role", "upstream_user")} == {

@@ -77,7 +77,10 @@ Step Exchange::on_client(Bytes received) {
     if (final_) return {step.consumed, Pause::close};
     if (waiting_) return {step.consumed, Pause::review};
     if (catalogue_read_) return {step.consumed, Pause::server};
-    if (pending_.size() >= limits_.pipeline) return {step.consumed, Pause::server};
+    if (pending_.size() >= limits_.pipeline) {
+      flush_for_answers();
+      return {step.consumed, Pause::server};
+    }
     const auto rest = received.subspan(step.consumed);
 
     if (copy_left_ > 0) {  // the rest of a CopyData whose header went before
@@ -100,6 +103,11 @@ Step Exchange::on_client(Bytes received) {
     }
     const auto raw = rest.first(static_cast<std::size_t>(frame->size));
     const auto pause = one_client_message(*frame, raw);
+    if (pause == Pause::server) {
+      flush_for_answers();
+    } else if (pause == Pause::none) {
+      flushed_ = false;
+    }
     if (pause == Pause::server || pause == Pause::catalogue || pause == Pause::review)
       return {step.consumed, pause};
     hold_end_.reset();
@@ -133,8 +141,13 @@ Pause Exchange::one_client_message(const FrontendFrame& frame, Bytes raw) {
     case FrontendType::describe: return on_describe(frame.payload);
     case FrontendType::execute: return on_execute(frame.payload, raw);
     case FrontendType::close: return on_close(frame.payload);
-    case FrontendType::sync: return on_sync();
-    case FrontendType::flush: gateway_.flush(); return Pause::none;
+    case FrontendType::sync:
+      if (!frame.payload.empty()) return protocol_violation("a Sync with a body");
+      return on_sync();
+    case FrontendType::flush:
+      if (!frame.payload.empty()) return protocol_violation("a Flush with a body");
+      gateway_.flush();
+      return Pause::none;
     case FrontendType::copy_data:
     case FrontendType::copy_done:
     case FrontendType::copy_fail: return on_copy_message(frame, raw);
@@ -158,12 +171,22 @@ Pause Exchange::at_barrier(FrontendType next) {
   }
   const bool sync_is_harmless =
       next == FrontendType::sync && transaction_ == TransactionStatus::idle && !written_since_sync_;
-  if (sync_is_harmless) return Pause::none;
-  if (!barrier_flushed_) {
-    gateway_.flush();
-    barrier_flushed_ = true;
+  return sync_is_harmless ? Pause::none : Pause::server;
+}
+
+// The server keeps the answers of a pipeline back until it hears Sync or Flush, and the client may send
+// neither before it is read on.
+void Exchange::flush_for_answers() {
+  if (flushed_ || pending_.empty()) return;
+  switch (pending_.back().kind) {
+    case Pending::Kind::query:
+    case Pending::Kind::fail_query:
+    case Pending::Kind::sync:
+    case Pending::Kind::catalogue: return;
+    default: break;
   }
-  return Pause::server;
+  gateway_.flush();
+  flushed_ = true;
 }
 
 // --- the catalogue
@@ -387,7 +410,6 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
   for (auto& run : pending.runs) begin_effects(run);
   pending_.push_back(std::move(pending));
   barrier_ |= counted_before;
-  barrier_flushed_ |= counted_before;  // a simple query is answered without being asked to
   return Pause::none;
 }
 
@@ -691,7 +713,6 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
     max_rows = rows_to_ask(*left, execute->max_rows);
     pending.server_limit = true;
     barrier_ = true;
-    barrier_flushed_ = false;
   }
   if (max_rows == execute->max_rows && portal->upstream_name.empty()) {
     to_server_.send(*run.permit, raw);

@@ -165,6 +165,7 @@ class Exchange {
   // --- client_messages.cc ---
   Pause one_client_message(const wire::pg::FrontendFrame& frame, Bytes raw);
   Pause at_barrier(wire::pg::FrontendType next);
+  void flush_for_answers();
   Pause need_catalogue();
   bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
   PlanContext plan_context();
@@ -266,7 +267,7 @@ class Exchange {
   bool written_in_transaction_ = false;
   bool written_since_sync_ = false;
   bool barrier_ = false;  // a counted read is on its way: what depends on its success waits
-  bool barrier_flushed_ = false;
+  bool flushed_ = false;  // all that was asked of the server, while a message of the client waits for it
   bool schema_changed_ = false;  // in the open transaction
   bool path_changed_in_transaction_ = false;
   bool path_stale_ = true;  // the search_path must be read before names are resolved
