@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from harness import wire
 from harness.gateway import Gateway, Login, binary
 from harness.postgres import Database
 
@@ -108,8 +109,51 @@ def test_metrics_are_prometheus_text(gateway: Gateway, ana: Login) -> None:
     names = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line and not line.startswith("#")}
     assert names
     assert all(name.startswith("sluice_") for name in names)
-    for word in ("session", "operation"):
-        assert any(word in name for name in names), f"no metric about {word}s among {sorted(names)}"
+    assert {
+        "sluice_build_info",
+        "sluice_operation_seconds_count",
+        "sluice_operations_total",
+        "sluice_policy_errors",
+        "sluice_record_entries",
+        "sluice_record_free_bytes",
+        "sluice_record_writable",
+        "sluice_records_total",
+        "sluice_refusals_total",
+        "sluice_reviews_pending",
+        "sluice_sessions",
+        "sluice_sessions_total",
+    } <= names
+
+
+def metric(gateway: Gateway, name: str, *labels: str) -> float:
+    """The sum of all series of this name that have these labels."""
+    lines = gateway.api("GET", "/metrics").text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name and all(label in line for label in labels))  # fmt: skip
+
+
+def test_metrics_count_what_happens(gateway: Gateway, ana: Login) -> None:
+    """A permitted and a refused operation, a refused log-in."""
+    permitted = metric(gateway, "sluice_operations_total", 'decision="permit"', 'verb="scroll"')
+    logins = metric(gateway, "sluice_logins_refused_total", 'cause="malformed"')
+    records = metric(gateway, "sluice_records_total")
+    with ana.wire() as client:
+        client.query("SELECT id FROM docs ORDER BY id LIMIT 9")
+        refused = metric(gateway, "sluice_refusals_total", 'reason="not_understood"')
+        client.query("SELECT no_such_function_anywhere(1)")
+        assert metric(gateway, "sluice_sessions_total") >= 1
+    with pytest.raises(wire.Refused):
+        ana.wire(password="slc_")
+    assert metric(gateway, "sluice_operations_total", 'decision="permit"', 'verb="scroll"') == permitted + 1
+    assert metric(gateway, "sluice_records_total") == records + 9
+    assert metric(gateway, "sluice_refusals_total", 'reason="not_understood"') == refused + 1
+    assert metric(gateway, "sluice_logins_refused_total", 'cause="malformed"') == logins + 1
+
+
+def test_threads_have_names(gateway: Gateway) -> None:
+    """For top, gdb and perf."""
+    threads = Path(f"/proc/{gateway.process.pid}/task").glob("*/comm")
+    names = {thread.read_text().strip() for thread in threads}
+    assert {"worker-0", "worker-1", "control-0", "upkeep", "indexer"} <= names
 
 
 def test_health(gateway: Gateway) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -11,7 +14,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from harness import wire
+from harness import documents, wire
 from harness.certificates import Certificates
 from harness.gateway import Gateway, Login, wait_until
 from harness.postgres import Database
@@ -355,6 +358,44 @@ def test_sessions_of_one_principal_are_bounded(strict: Gateway) -> None:
 def test_idle_session_ends(strict: Gateway) -> None:
     with strict.login("idler").wire(tls=False, timeout=30) as client:
         assert client.read_to_end().error.sqlstate == "57P05"
+
+
+def test_session_idle_in_a_transaction_ends(documents_database: Database) -> None:
+    """Only there: outside of a transaction another setting holds. The database has rolled back. Read again on SIGHUP."""
+    with Gateway(policy=documents.EVERYTHING) as gateway:
+        gateway.add_connection("docs", documents_database, {"reader": "app"})
+        login = gateway.login("ana")
+        with login.wire(timeout=30) as outside, login.wire(timeout=30) as inside:
+            inside.query("BEGIN; INSERT INTO notes VALUES (801, 1, 'x')")
+            set_in_file(gateway, "limits", "idle_in_transaction_timeout: 1s", "sessions_per_principal: 2")
+            os.kill(gateway.process.pid, signal.SIGHUP)
+            assert inside.read_to_end().error.sqlstate == "25P03"
+            assert outside.query("SELECT count(*) FROM notes WHERE id = 801").rows == [[b"0"]]
+            wait_until(lambda: not [s for s in gateway.live("ana") if s["state"] != "idle"], "the session has ended")
+            with login.wire():
+                assert refusal(login).sqlstate == "53300"
+        shown = gateway.ask("GET", "/api/v1/config")["limits"]
+        assert (shown["idle_in_transaction_timeout"], shown["sessions_per_principal"]) == ("1s", 2)
+        set_in_file(gateway, "limits", "sessions_per_principal: 0")
+        os.kill(gateway.process.pid, signal.SIGHUP)
+        wait_until(lambda: "settings not reloaded" in gateway.log, "the mistake is noticed")
+        assert gateway.ask("GET", "/api/v1/config")["limits"]["sessions_per_principal"] == 2
+
+
+def test_settings_that_need_a_restart_are_named(documents_database: Database) -> None:
+    with Gateway(policy=documents.EVERYTHING) as gateway:
+        set_in_file(gateway, "limits", "message_size: 1MiB")
+        os.kill(gateway.process.pid, signal.SIGHUP)
+        wait_until(lambda: "takes effect after a restart" in gateway.log, "it is said")
+        assert "limits.message_size" in gateway.log
+        assert gateway.ask("GET", "/api/v1/config")["limits"]["message_size"] == "64MiB"
+
+
+def set_in_file(gateway: Gateway, section: str, *lines: str) -> None:
+    """Replaces a section of the settings file."""
+    file = gateway.data / "sluice.yaml"
+    kept = re.sub(rf"(?ms)^{section}:.*?(?=^\S|\Z)", "", file.read_text())
+    file.write_text(kept + f"\n{section}:\n" + "".join(f"  {line}\n" for line in lines))
 
 
 # -- last: it changes the certificate ---------------------------------------------------------------------------

@@ -192,6 +192,24 @@ def test_shadow_rules_only_write_down(gateway: Gateway, ana: Login) -> None:
     assert any("no-events" in said for entry in intents for said in entry["facts"].get("shadow", []))
 
 
+def test_hits_of_rules(gateway: Gateway, ana: Login) -> None:
+    """Every decision counts for each rule that took part, since the policy was loaded."""
+
+    def hits() -> dict[str, int]:
+        return {rule["name"]: rule["hits"] for rule in gateway.ask("GET", "/api/v1/policy")["rules"]}
+
+    gateway.load_policy(NO_EVENTS)
+    assert hits() == {"everything": 0, "no-events": 0}
+    with ana.wire() as client:
+        client.query("SELECT 'hit' WHERE false")
+        before = hits()
+        assert client.query("SELECT id FROM events WHERE id = 1").error
+    after = hits()
+    assert before["everything"] > 0
+    assert (before["no-events"], after["no-events"]) == (0, 1)
+    assert after["everything"] == before["everything"] + 1
+
+
 def test_the_api_shows_what_is_in_force(gateway: Gateway) -> None:
     before = gateway.ask("GET", "/api/v1/policy")
     gateway.load_policy(NO_EVENTS)

@@ -193,6 +193,36 @@ def test_a_large_result_is_recorded_part_by_part(gateway: Gateway, ana: Login) -
     assert outcome["bytes"] == len(sent)
 
 
+def test_masked_values_are_counted(gateway: Gateway, ana: Login) -> None:
+    """Of each record, the masked columns that the reply asks for; those that are only compared are not values that leave."""
+    with ana.wire() as client:
+        session = session_of(gateway, ana, client, "m-masked")
+        client.query("SELECT id, email FROM docs ORDER BY id LIMIT 7")
+        client.query("SELECT * FROM docs ORDER BY id LIMIT 3")
+        client.query("SELECT id FROM docs ORDER BY id LIMIT 4")
+        client.query("SELECT count(*) FROM docs WHERE email = 'x'")
+    outcomes = facts_of(gateway.replay(session), "outcome")
+    assert [outcome.get("masked", 0) for outcome in outcomes[1:]] == [7, 3, 0, 0]
+
+
+def test_session_end_counts_operations(gateway: Gateway, ana: Login) -> None:
+    """Permitted and refused ones, each once: a statement that is prepared and then executed twice is two operations."""
+    with ana.psycopg() as connection:
+        connection.execute("SELECT 'm-count'")
+        for _ in range(2):
+            connection.execute("SELECT id FROM docs WHERE id = %s", [1], prepare=True)
+        with pytest.raises(Exception, match="sluice"):
+            connection.execute("DROP TABLE docs")
+    session = gateway.operations(principal="ana", text="m-count")[0]["session"]
+    wait_until(lambda: facts_of(gateway.replay(session), "session_end"), "the session to end")
+    entries = gateway.replay(session)
+    (end,) = facts_of(entries, "session_end")
+    recorded = [entry for entry in entries if entry["kind"] in ("intent", "denial")]
+    assert len(recorded) == 4
+    assert end["operations"] == 4
+    assert end["entries"] == sum("session" in entry for entry in entries)
+
+
 def test_writes_record_what_they_affected(gateway: Gateway, ana: Login) -> None:
     with ana.wire() as client:
         session_of(gateway, ana, client, "m-write")
@@ -254,6 +284,20 @@ def test_search_by_decision_connection_and_time(gateway: Gateway, told: None) ->
     assert gateway.operations(principal="jan", connection="elsewhere") == []
     assert gateway.operations(principal="jan", to="2020-01-01T00:00:00Z") == []
     assert len(gateway.operations(principal="jan", **{"from": "2020-01-01T00:00:00Z"})) == 2
+
+
+def test_answers_are_in_order_of_time_over_all_workers(gateway: Gateway, ana: Login) -> None:
+    """Newest first, whichever worker's shard they stand in; sessions too."""
+    for _ in range(12):
+        with ana.wire() as client:
+            client.query("SELECT 'm-order'")
+    found = gateway.operations(principal="ana", text="m-order", limit="1000")
+    assert len({operation["shard"] for operation in found}) > 1, "all sessions fell to one worker"
+    for items, key in ((found, "time"), (gateway.cli_json("sessions", "list", "--limit", "1000"), "started")):
+        times = [item[key] for item in items]
+        assert times == sorted(times, reverse=True)
+    table = gateway.cli("sessions", "search", "--text", "m-order").splitlines()[1:]
+    assert table == sorted(table, key=lambda line: line.split()[0], reverse=True)
 
 
 def test_search_by_the_cli(gateway: Gateway, told: None) -> None:
@@ -347,6 +391,67 @@ def test_export_proves_itself(gateway: Gateway, told: None, tmp_path: Path) -> N
     gateway.cli("sessions", "export", session["id"], "--file", str(file))
     assert file.stat().st_mode & 0o077 == 0
     assert "zebra" in file.read_text() or len(json.loads(file.read_text())) > 0
+
+
+def test_an_exported_session_is_checked_by_the_cli(gateway: Gateway, told: None, tmp_path: Path) -> None:
+    """With nothing but the file and the public key; another session's end or an altered entry shows."""
+    (session,) = gateway.cli_json("sessions", "list", "--principal", "jan")
+    file = tmp_path / "bundle.json"
+    gateway.cli("sessions", "export", session["id"], "--file", str(file))
+    key = ["--key", str(gateway.data / "keys" / "record.pub")]
+    checked = gateway.run("record", "verify", "--bundle", str(file), "--events", *key)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "session_start" in checked.stdout
+    assert checked.stdout.endswith("intact\n")
+    lines = file.read_text().splitlines(keepends=True)
+    entries = [number for number, line in enumerate(lines) if line.startswith('{"seq"')]
+    without_end = [*lines[: entries[-1]], lines[entries[-1] + 1]]
+    without_end[entries[-1] - 1] = without_end[entries[-1] - 1].replace("},", "}")
+    file.write_text("".join(without_end))
+    assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 23
+    altered = lines[entries[2]].replace('"entry":"AQ', '"entry":"AR')
+    file.write_text("".join([*lines[: entries[2]], altered, *lines[entries[2] + 1 :]]))
+    assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 20
+    assert gateway.run("record", "verify", "--bundle", str(file)).returncode == 2
+
+
+def test_status_of_each_shard(gateway: Gateway, told: None) -> None:
+    """The control plane's and one for each worker; what is signed has a root."""
+    status = gateway.cli_json("record", "status")
+    assert [shard["shard"] for shard in status["shards"]] == [0, 1, 2]
+    assert sum(shard["entries"] for shard in status["shards"]) == status["entries"]
+    assert all(shard["signed_root"] for shard in status["shards"] if shard["signed_entries"])
+    assert any(shard["signed_entries"] for shard in status["shards"])
+
+
+def test_what_the_gateway_itself_did(gateway: Gateway) -> None:
+    """Tokens are events of their own kind, with who and whose; policies too. Newest first, over pages, by the CLI."""
+    gateway.add_principal("temp", [])
+    token = gateway.ask("POST", "/api/v1/tokens", json={"principal": "temp", "label": "laptop"})
+    gateway.cli("token", "revoke", token["id"])
+    (issued,) = [e for e in events(gateway, "token_issued") if e["facts"]["token_id"] == token["id"]]
+    assert (issued["facts"]["principal"], issued["facts"]["actor"]) == ("temp", "admin")
+    assert issued["facts"]["expires"] == token["expires"]
+    newest = events(gateway, "token_revoked")[0]
+    assert (newest["facts"]["token_id"], newest["facts"]["reason"]) == (token["id"], "laptop")
+    assert events(gateway, "policy_loaded")
+    everything = events(gateway, "")
+    assert [e["seq"] for e in everything] == list(range(everything[0]["seq"], -1, -1))
+    assert "token_revoked" in gateway.cli("record", "events", "--kind", "token_revoked", "--limit", "1")
+    assert gateway.run("record", "events", "--kind", "nonsense").returncode == 2
+    assert token["token"] not in str(everything)
+
+
+def events(gateway: Gateway, kind: str) -> list[dict]:
+    """All of a kind, or all, over pages of three."""
+    found: list[dict] = []
+    query = {"limit": "3"} | ({"kind": kind} if kind else {})
+    while True:
+        page = gateway.ask("GET", "/api/v1/record/events", params=query)
+        found += page["items"]
+        if not page["next_cursor"]:
+            return found
+        query["cursor"] = page["next_cursor"]
 
 
 def test_looking_is_itself_recorded(gateway: Gateway, told: None) -> None:

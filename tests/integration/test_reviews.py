@@ -367,7 +367,16 @@ def test_every_step_is_in_the_record(gateway: Gateway, ana: Login, ben: Login) -
         decide(gateway, ben, review)
         client.query(sql)
         session = gateway.live("ana")[0]["id"]
-    kinds = [(entry["kind"], entry["facts"].get("review")) for entry in gateway.replay(session)]
+    entries = gateway.replay(session)
+    kinds = [(entry["kind"], entry["facts"].get("review")) for entry in entries]
     assert ("review_requested", review) in kinds
-    assert ("review_used", review) in kinds
+    (used,) = [entry["facts"] for entry in entries if entry["kind"] == "review_used"]
+    left = gateway.cli_json("review", "show", review, token=ben.token)["uses_left"]
+    assert (used["review"], used["uses_left"]) == (review, left) == (review, 1)
+    (refused,) = [entry["facts"] for entry in entries if entry["kind"] == "denial"]
+    assert (refused["reason"], refused["verb"]) == ("review_required", "scroll")
+    assert gateway.operations(principal="ana", decision="review", text="DESC")
+    votes = gateway.ask("GET", "/api/v1/record/events", params={"kind": "review_decided"})["items"]
+    (vote,) = [event["facts"] for event in votes if event["facts"]["review"] == review]
+    assert (vote["approver"], vote["verdict"], vote["final"]) == ("ben", "approved", True)
     assert gateway.operations(principal="ana", decision="permit", text="DESC")[0]["review"] == review
