@@ -1,6 +1,7 @@
 #include "systems/postgres/describe/reading.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -18,6 +19,15 @@ using sql::StatementKind;
 bool is_test(const sql::SubLink& link) {
   return link.form == sql::SubLinkKind::exists || link.form == sql::SubLinkKind::any ||
          link.form == sql::SubLinkKind::all;
+}
+
+// Of the system's relations that rewrite/vouch.h refuses: those that tell about the own session, or count.
+constexpr std::array<std::string_view, 4> kHarmlessHere = {"pg_cursors", "pg_locks", "pg_prepared_statements",
+                                                           "pg_stat_database"};
+
+bool holds_values(const Relation& relation) {
+  return dangerous_system_relation(relation.schema, relation.name).has_value() &&
+         !std::ranges::binary_search(kHarmlessHere, relation.name);
 }
 
 // What a column reference means, as far as it can be told from the text.
@@ -394,9 +404,9 @@ void NameReader::on_system(const Relation& relation, Access access) {
     out_.not_understood.push_back(fmt::format("writing to {} is not understood", relation.qualified_name()));
     return;
   }
-  const bool holds_values = dangerous_system_relation(relation.schema, relation.name).has_value();
-  out_.reads_secrets |= holds_values;
-  if (!holds_values && access == Access::read) return;
+  const bool secret = holds_values(relation);
+  out_.reads_secrets |= secret;
+  if (!secret && access == Access::read) return;
   auto& use = use_of(relation.qualified_name());
   use.access = use.access | access;
 }
