@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/encoding.h"
+#include "record/note_reader.h"
 #include "record/recovery.h"
 
 namespace sluice::record {
@@ -76,19 +77,31 @@ struct SignedNote {
   Checkpoint checkpoint;
 };
 
+// What the second line of a note says, signed or not.
+std::uint64_t claimed_size(std::string_view note) {
+  const auto line = note.find('\n') + 1;  // 0 when there is none: not a number then either
+  std::uint64_t size = 0;
+  std::from_chars(note.data() + line, note.data() + note.size(), size);
+  return size;
+}
+
 // The first checkpoint that covers `entries`, or the last one.
 Result<SignedNote> choose_checkpoint(const fs::path& shard_folder, std::uint64_t entries,
                                      const VerifierKey& key) {
-  TRY(auto file, read_file(shard_folder / kCheckpointsName, kMaxCheckpointsBytes));
-  std::optional<SignedNote> chosen;
-  for (auto note : split_notes(file).notes) {
-    auto checkpoint = open_checkpoint(note, key);
-    if (!checkpoint) continue;  // an earlier key's
-    chosen = SignedNote{std::string{note}, *checkpoint};
-    if (checkpoint->size >= entries) break;
+  const auto path = shard_folder / kCheckpointsName;
+  TRY(auto notes, NoteReader::open(path));
+  for (;;) {
+    TRY(auto note, notes.next());
+    if (!note) break;
+    if (claimed_size(*note) < entries) continue;  // not worth looking at the signature
+    auto checkpoint = open_checkpoint(*note, key);
+    if (checkpoint && checkpoint->size >= entries) return SignedNote{std::string{*note}, *checkpoint};
   }
-  if (!chosen) return fail(Errc::unavailable, "no checkpoint is signed by this key yet");
-  return std::move(*chosen);
+  TRY(auto last,
+      find_last_note(path, [&](std::string_view note) { return open_checkpoint(note, key).has_value(); }));
+  if (!last.note) return fail(Errc::unavailable, "no checkpoint is signed by this key yet");
+  TRY(auto checkpoint, open_checkpoint(*last.note, key));
+  return SignedNote{std::move(*last.note), std::move(checkpoint)};
 }
 
 std::string base64_text(Bytes bytes) {

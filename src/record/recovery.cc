@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "record/note.h"
+#include "record/note_reader.h"
 
 namespace sluice::record {
 namespace {
@@ -56,23 +57,19 @@ class Recovery {
   }
 
   Result<void> read_checkpoints() {
-    auto file = read_file(folder_ / kCheckpointsName, kMaxCheckpointsBytes);
-    if (!file) {
-      if (file.error().code == Errc::not_found) return {};
-      return std::unexpected(file.error());
-    }
     auto key = verifier_key(options_.name, options_.key.public_key);
-    auto notes = split_notes(*file);
-    out_.checkpoint_bytes = file->size() - notes.unfinished.size();
     // The last one that this key signed: after a change of keys, the ones before are the old key's.
-    for (auto note = notes.notes.rbegin(); note != notes.notes.rend(); ++note) {
-      auto checkpoint = open_checkpoint(*note, key);
-      if (!checkpoint) continue;
-      checkpoint_ = *checkpoint;
-      out_.checkpointed = checkpoint_->size;
-      out_.checkpoint_root = checkpoint_->root;
-      break;
+    auto last = find_last_note(folder_ / kCheckpointsName,
+                               [&](std::string_view note) { return open_checkpoint(note, key).has_value(); });
+    if (!last) {
+      if (last.error().code == Errc::not_found) return {};
+      return std::unexpected(last.error());
     }
+    out_.checkpoint_bytes = last->whole_bytes;
+    if (!last->note) return {};
+    TRY(checkpoint_, open_checkpoint(*last->note, key));
+    out_.checkpointed = checkpoint_->size;
+    out_.checkpoint_root = checkpoint_->root;
     return {};
   }
 

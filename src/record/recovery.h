@@ -22,7 +22,6 @@ namespace sluice::record {
 inline constexpr std::string_view kNextName = "next";  // a segment prepared and not yet in use
 inline constexpr std::string_view kLockName = "lock";
 inline constexpr std::string_view kCheckpointsName = "checkpoints";  // signed notes, one after the other
-inline constexpr std::uint64_t kMaxCheckpointsBytes = 1ULL << 30;    // about three million notes
 
 // A segment open for writing.
 struct LiveSegment {

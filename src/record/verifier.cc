@@ -5,6 +5,7 @@
 
 #include "core/encoding.h"
 #include "record/codec.h"
+#include "record/note_reader.h"
 #include "record/open_work.h"
 #include "record/reader.h"
 #include "record/recovery.h"
@@ -84,25 +85,33 @@ class ShardCheck {
   }
 
   bool read_notes() {
-    auto file = read_file(folder_ / kCheckpointsName, kMaxCheckpointsBytes);
-    if (!file && file.error().code != Errc::not_found) return failed(file.error());
-    auto text = file ? *file : std::string{};
-    if (text.size() < head_before_->checkpoint_bytes) {
-      return found(Verdict::truncated, "{} bytes of checkpoints were written, {} are there",
-                   head_before_->checkpoint_bytes, text.size());
-    }
-    auto notes = split_notes(text);
-    if (text.size() - notes.unfinished.size() < head_before_->checkpoint_bytes) {
-      return found(Verdict::bad_checkpoint, "checkpoint {} is not a signed note", notes.notes.size());
-    }
-    for (auto note : notes.notes) {
-      if (!take_note(note, true)) return false;
-    }
+    if (!read_own_notes()) return false;
     auto origins = possible_origins();
     for (std::size_t i = 0; i < known_.size(); ++i) {
       if (!std::ranges::count(origins, std::string_view{known_[i]}.substr(0, known_[i].find('\n')))) continue;
       known_used_[i] = true;
       if (!take_note(known_[i], false)) return false;
+    }
+    return true;
+  }
+
+  bool read_own_notes() {
+    const auto written = head_before_->checkpoint_bytes;
+    auto notes = NoteReader::open(folder_ / kCheckpointsName);
+    if (!notes && notes.error().code != Errc::not_found) return failed(notes.error());
+    const auto there = notes ? notes->file_bytes() : 0;
+    if (there < written) {
+      return found(Verdict::truncated, "{} bytes of checkpoints were written, {} are there", written, there);
+    }
+    if (!notes) return true;
+    for (;;) {
+      auto note = notes->next();
+      if (!note) return failed(note.error());
+      if (!*note) break;
+      if (!take_note(**note, true)) return false;
+    }
+    if (notes->bytes() < written) {
+      return found(Verdict::bad_checkpoint, "checkpoint {} is not a signed note", report_.checkpoints);
     }
     return true;
   }
