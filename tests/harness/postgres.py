@@ -207,7 +207,11 @@ class PostgresServer:
             log=self._scratch.path / "initdb.log",
             **self._how_to_run(),
         )
-        if child.wait(timeout=60) != 0:
+        try:
+            code = child.wait(timeout=60)
+        finally:
+            child.stop()  # it has ended, unless the wait was interrupted or took too long
+        if code != 0:
             raise RuntimeError(f"initdb failed.\n{child.log_tail()}")
 
     def _configure(self, settings: Mapping[str, str]) -> None:
