@@ -100,10 +100,9 @@ int follows_distance(const sql::Expr* expr, const Distances& distances) {
   return 0;
 }
 
+// LIMIT ALL and WITH TIES too: they ask for neighbours, and for any number of them.
 bool is_nearest_first(const sql::SelectStatement& query, const Distances& distances) {
-  if (query.limit == nullptr || query.with_ties || query.order_by.empty() || distances.empty()) return false;
-  const auto* limit = sql::as<sql::Constant>(without_casts(query.limit));
-  if (limit != nullptr && limit->value_kind == sql::ConstantKind::null) return false;  // LIMIT ALL
+  if (query.limit == nullptr || query.order_by.empty() || distances.empty()) return false;
   const auto& first = query.order_by.front();
   if (first.direction == sql::SortDirection::using_operator) return false;
   const bool descending = first.direction == sql::SortDirection::descending;

@@ -63,16 +63,20 @@ bool holds_password(std::string_view content) {
 
 class Recorder {
  public:
-  explicit Recorder(std::string_view statement) : statement_(statement) {}
+  Recorder(std::string_view statement, Literals literals) : statement_(statement), literals_(literals) {}
 
   std::string run() {
     bool password = false;
+    bool bound = false;
     for (auto token = next(0); token.kind != sql::TokenKind::end && out_.size() < kMaxRecordedText;
          token = next(token.end)) {
       const auto text = statement_.substr(token.begin, token.end - token.begin);
       const bool after_password = std::exchange(password, equals_ignoring_case(text, "password"));
+      const bool after_bound = std::exchange(bound, is_bound_word(text));
       if (token.kind == sql::TokenKind::string) {
         record_string(token, text, after_password);
+      } else if (token.kind == sql::TokenKind::number && literals_ == Literals::hidden && !after_bound) {
+        replace(token.begin, token.end, literal_mark(text));
       } else if (token.kind == sql::TokenKind::word && equals_ignoring_case(text, "array")) {
         token = record_array(token);
       }
@@ -98,6 +102,15 @@ class Recorder {
     copied_ = end;
   }
 
+  static bool is_bound_word(std::string_view text) {
+    constexpr std::string_view kWords[] = {"limit", "offset", "first", "next"};
+    return std::ranges::any_of(kWords, [&](auto each) { return equals_ignoring_case(text, each); });
+  }
+
+  static std::string literal_mark(std::string_view content) {
+    return fmt::format("'[literal {}]'", to_hex(sha256(as_bytes(content))).substr(0, kShownDigest));
+  }
+
   static std::string vector_mark(std::uint32_t dimension, std::string_view content) {
     return fmt::format("vector {} sha256:{}", dimension,
                        to_hex(sha256(as_bytes(content))).substr(0, kShownDigest));
@@ -107,8 +120,11 @@ class Recorder {
     const auto content = without_quotes(literal_content(text));
     if (after_password || holds_password(content)) return replace(token.begin, token.end, "'[password]'");
     const auto dimension = vector_text_dimension(content);
-    if (dimension && *dimension >= kMinVectorDimension)
+    if (dimension && *dimension >= kMinVectorDimension) {
       replace(token.begin, token.end, fmt::format("'[{}]'", vector_mark(*dimension, content)));
+    } else if (literals_ == Literals::hidden) {
+      replace(token.begin, token.end, literal_mark(content));
+    }
   }
 
   // ARRAY[0.1, 0.2, …]::vector, or real[] on the way to one. Lists of ids stay as they are. The last token
@@ -139,6 +155,7 @@ class Recorder {
   }
 
   std::string_view statement_;
+  Literals literals_;
   std::string out_;
   std::size_t copied_ = 0;
 };
@@ -164,8 +181,25 @@ std::optional<std::uint32_t> vector_text_dimension(std::string_view text) {
   return std::nullopt;
 }
 
-std::string recorded_text(std::string_view statement) {
-  return Recorder{statement}.run();
+std::string recorded_text(std::string_view statement, Literals literals) {
+  return Recorder{statement, literals}.run();
+}
+
+std::string text_without_vectors(std::string_view statement) {
+  std::string out;
+  std::size_t copied = 0;
+  for (auto token = sql::next_token(statement, 0); token.kind != sql::TokenKind::end;
+       token = sql::next_token(statement, token.end)) {
+    if (token.kind != sql::TokenKind::string) continue;
+    const auto text = statement.substr(token.begin, token.end - token.begin);
+    const auto dimension = vector_text_dimension(without_quotes(literal_content(text)));
+    if (!dimension || *dimension < kMinVectorDimension) continue;
+    // No statement holds this byte, so that none can be written to look like another one.
+    out.append(statement.substr(copied, token.begin - copied)).push_back('\0');
+    out.append(fmt::format("vector {}", *dimension));
+    copied = token.end;
+  }
+  return out.append(statement.substr(copied));
 }
 
 }  // namespace sluice::postgres

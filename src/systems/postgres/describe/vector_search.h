@@ -19,9 +19,9 @@ namespace sluice::postgres {
 struct Binding {
   std::string_view alias;
   const Relation* relation = nullptr;
-  sql::Names columns;  // new names of the first columns: docs AS d(a, b)
+  sql::Names columns;                   // new names of the first columns: docs AS d(a, b)
   const sql::RangeVar* item = nullptr;  // of FROM, or the target
-  bool inserted = false;  // the target of an INSERT: in sight of RETURNING and ON CONFLICT only
+  bool inserted = false;                // the target of an INSERT: in sight of RETURNING and ON CONFLICT only
 
   // The relation's column of that name in the statement.
   const Column* column(std::string_view name) const;
