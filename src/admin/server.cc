@@ -24,7 +24,7 @@ struct Server::State {
   State(const ServerSettings& chosen, Control& plane)
       : settings(chosen), control(plane), api(plane), runtime(1, "control"), blocking(kBlockingThreads) {}
 
-  void accept(net::tcp::socket socket);
+  void accept(net::Socket socket);
   Task<> serve(std::unique_ptr<net::Stream> stream, std::string client);
   Task<Result<void>> exchange(net::Stream& stream, HttpReader& reader, const std::string& client,
                               bool& go_on);
@@ -49,7 +49,7 @@ Server::~Server() {
 Result<std::unique_ptr<Server>> Server::open(const ServerSettings& settings, Control& control) {
   auto state = std::make_unique<State>(settings, control);
   TRY(state->listener, net::Listener::open(state->runtime, settings.address, settings.port,
-                                           [state = state.get()](net::Worker&, net::tcp::socket socket) {
+                                           [state = state.get()](net::Worker&, net::Socket socket) {
                                              state->accept(std::move(socket));
                                            }));
   return std::unique_ptr<Server>(new Server(std::move(state)));
@@ -75,7 +75,7 @@ void Server::every(std::chrono::milliseconds period, std::function<void()> job) 
   state_->runtime.worker(0).spawn(state_->repeat(period, std::move(job)));
 }
 
-void Server::State::accept(net::tcp::socket socket) {
+void Server::State::accept(net::Socket socket) {
   static auto& refused =
       metrics::counter("sluice_admin_connections_refused_total", "Clients of the admin API over the limit");
   boost::system::error_code error;
@@ -178,11 +178,9 @@ Task<Response> Server::State::answer(std::shared_ptr<const Request> request) {
 }
 
 Task<> Server::State::repeat(std::chrono::milliseconds period, std::function<void()> job) {
-  net::asio::steady_timer timer{co_await net::asio::this_coro::executor};
+  net::Event pause{co_await net::asio::this_coro::executor};
   while (true) {
-    timer.expires_after(period);
-    const auto [error] = co_await timer.async_wait(net::kNoThrow);
-    if (error) co_return;
+    (void)co_await pause.wait_for(period);
     job();
   }
 }

@@ -24,17 +24,19 @@ admin::ConnectionTest ConnectionTestPort::test_role(const std::shared_ptr<const 
     return out;
   }
   // A loop of its own: the test runs on a thread of its own, and takes no session's time.
-  net::asio::io_context context{1};
+  net::Loop loop;
   std::optional<Result<proxy::pg::Upstream>> answer;
   proxy::pg::UpstreamLogin login{connection,
                                  role.upstream_user,
                                  std::move(*secret),
                                  {{"application_name", "sluice connection test"}},
                                  limit_()};
-  net::asio::co_spawn(
-      context, proxy::pg::log_in(std::move(login)),
-      [&answer](std::exception_ptr, Result<proxy::pg::Upstream> result) { answer = std::move(result); });
-  context.run();
+  net::asio::co_spawn(loop, proxy::pg::log_in(std::move(login)),
+                      [&](std::exception_ptr, Result<proxy::pg::Upstream> result) {
+                        answer = std::move(result);
+                        loop.stop();
+                      });
+  loop.run();
   out.took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - began);
   if (!answer || !*answer) {
     out.problem = answer ? answer->error().message() : "the login did not end";

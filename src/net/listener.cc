@@ -1,16 +1,42 @@
 #include "net/listener.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "core/log.h"
+#include "net/event.h"
 
 namespace sluice::net {
 namespace {
 
-using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
 // Out of file descriptors: wait a little instead of spinning on accept.
 constexpr auto kAcceptBackoff = std::chrono::milliseconds{50};
+
+// A socket that listens there, shared with those of the other workers.
+Result<int> listen_on(const tcp::endpoint& endpoint) {
+  const int descriptor =
+      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  const int on = 1;
+  const bool listens = descriptor >= 0 &&
+                       ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                       ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+                       ::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
+                       ::listen(descriptor, SOMAXCONN) == 0;
+  if (listens) return descriptor;
+  auto problem = fail(Errc::unavailable, "{}", std::strerror(errno));
+  if (descriptor >= 0) ::close(descriptor);
+  return problem;
+}
+
+std::uint16_t port_of(int descriptor) {
+  tcp::endpoint local;
+  auto size = static_cast<socklen_t>(local.capacity());
+  return ::getsockname(descriptor, local.data(), &size) == 0 ? local.port() : std::uint16_t{0};
+}
 
 }  // namespace
 
@@ -22,16 +48,13 @@ Result<std::unique_ptr<Listener>> Listener::open(Runtime& runtime, const std::st
   std::unique_ptr<Listener> made{new Listener(runtime, std::move(on_accept))};
   made->port_ = port;
   for (std::size_t i = 0; i < runtime.size(); ++i) {
-    auto acceptor = std::make_unique<tcp::acceptor>(runtime.worker(i).context());
-    const tcp::endpoint endpoint{ip, made->port_};
-    acceptor->open(endpoint.protocol(), error);
-    if (!error) acceptor->set_option(tcp::acceptor::reuse_address{true}, error);
-    if (!error) acceptor->set_option(ReusePort{true}, error);
-    if (!error) acceptor->bind(endpoint, error);
-    if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
-    if (error) return fail(Errc::unavailable, "cannot listen on {}:{}: {}", address, port, error.message());
-    made->port_ = acceptor->local_endpoint().port();
-    made->acceptors_.push_back(std::move(acceptor));
+    auto& loop = runtime.worker(i).context();
+    auto descriptor = listen_on({ip, made->port_});
+    if (!descriptor) {
+      return fail(Errc::unavailable, "cannot listen on {}:{}: {}", address, port, descriptor.error().detail);
+    }
+    made->port_ = port_of(*descriptor);
+    made->acceptors_.push_back(std::make_unique<Acceptor>(loop, *descriptor));
   }
   return made;
 }
@@ -46,23 +69,26 @@ void Listener::start() {
 void Listener::stop() {
   for (std::size_t i = 0; i < acceptors_.size(); ++i) {
     runtime_.worker(i).post([acceptor = acceptors_[i].get()] {
-      boost::system::error_code ignored;
-      acceptor->close(ignored);
+      acceptor->watch.close();
+      acceptor->socket.close();
     });
   }
 }
 
-Task<> Listener::accept_loop(Worker& worker, tcp::acceptor& acceptor) {
-  while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(kNoThrow);
-    if (!error) {
-      on_accept_(worker, std::move(socket));
-      continue;
+Task<> Listener::accept_loop(Worker& worker, Acceptor& acceptor) {
+  Event pause{worker.context().get_executor()};
+  while (acceptor.socket.is_open()) {
+    const int descriptor =
+        ::accept4(acceptor.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0) {
+      on_accept_(worker, Socket{worker.context(), descriptor});
+    } else if (errno == EAGAIN) {
+      acceptor.watch.exhausted(Want::read);
+      if (!co_await acceptor.watch.wait(Want::read)) break;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      log::warn("accept failed", {{"error", std::strerror(errno)}});
+      (void)co_await pause.wait_for(kAcceptBackoff);
     }
-    if (!acceptor.is_open()) break;
-    log::warn("accept failed", {{"error", error.message()}});
-    asio::steady_timer pause{worker.context(), kAcceptBackoff};
-    co_await pause.async_wait(kNoThrow);
   }
 }
 

@@ -9,12 +9,13 @@
 
 #include "core/result.h"
 #include "net/runtime.h"
+#include "net/socket.h"
 
 namespace sluice::net {
 
 class Listener {
  public:
-  using OnAccept = std::function<void(Worker&, tcp::socket)>;  // called on the worker's thread
+  using OnAccept = std::function<void(Worker&, Socket)>;  // called on the worker's thread
 
   // Port 0 chooses a free one, the same for all workers; `port()` tells. Nothing is accepted before start().
   static Result<std::unique_ptr<Listener>> open(Runtime& runtime, const std::string& address,
@@ -25,11 +26,16 @@ class Listener {
 
  private:
   Listener(Runtime& runtime, OnAccept on_accept) : runtime_(runtime), on_accept_(std::move(on_accept)) {}
-  Task<> accept_loop(Worker& worker, tcp::acceptor& acceptor);
+  struct Acceptor {
+    Acceptor(Loop& loop, int descriptor) : socket(loop, descriptor), watch(loop, descriptor) {}
+    Socket socket;
+    Loop::Watch watch;
+  };
+  Task<> accept_loop(Worker& worker, Acceptor& acceptor);
 
   Runtime& runtime_;
   OnAccept on_accept_;
-  std::vector<std::unique_ptr<tcp::acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::uint16_t port_ = 0;
 };
 

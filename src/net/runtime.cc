@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 
 #include <exception>
 
@@ -10,12 +9,8 @@
 
 namespace sluice::net {
 
-void Worker::post(std::move_only_function<void()> job) {
-  asio::post(context_, std::move(job));
-}
-
 void Worker::spawn(Task<> task) {
-  asio::co_spawn(context_, std::move(task), [](std::exception_ptr error) {
+  asio::co_spawn(loop_, std::move(task), [](std::exception_ptr error) {
     if (error) std::rethrow_exception(error);
   });
 }
@@ -32,16 +27,13 @@ void Runtime::start() {
   for (auto& worker : workers_) {
     worker->thread_ = std::thread([w = worker.get(), name = name_] {
       name_thread(fmt::format("{}-{}", name, w->index()));
-      w->context_.run();
+      w->loop_.run();
     });
   }
 }
 
 void Runtime::stop() {
-  for (auto& worker : workers_) {
-    worker->keep_.reset();
-    worker->context_.stop();
-  }
+  for (auto& worker : workers_) worker->loop_.stop();
   for (auto& worker : workers_) {
     if (worker->thread_.joinable()) worker->thread_.join();
   }

@@ -1,4 +1,4 @@
-// Runtime: one io_context and one thread per core. What is made on a worker stays there; other threads reach
+// Runtime: one Loop and one thread per core. What is made on a worker stays there; other threads reach
 // it only by `post`. So nothing on the data path needs a lock.
 //
 //   Runtime runtime{2};
@@ -12,24 +12,23 @@
 #include <thread>
 #include <vector>
 
-#include "net/asio.h"
+#include "net/loop.h"
 
 namespace sluice::net {
 
 class Worker {
  public:
-  explicit Worker(std::size_t index) : index_(index), context_(1), keep_(context_.get_executor()) {}
+  explicit Worker(std::size_t index) : index_(index) {}
 
   std::size_t index() const { return index_; }
-  asio::io_context& context() { return context_; }
-  void post(std::move_only_function<void()> job);
+  Loop& context() { return loop_; }
+  void post(Loop::Job job) { loop_.post(std::move(job)); }
   void spawn(Task<> task);  // runs a coroutine to its end; an exception in it is a bug and ends the process
 
  private:
   friend class Runtime;
   std::size_t index_;
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> keep_;
+  Loop loop_;
   std::thread thread_;
 };
 

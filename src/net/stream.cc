@@ -1,44 +1,47 @@
 #include "net/stream.h"
 
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <boost/asio/buffer.hpp>
 
 #include <cerrno>
 #include <cstring>
 
 namespace sluice::net {
-namespace {
-
-Io plain_outcome(ssize_t result, Want want, std::string& failure) {
-  if (result > 0) return {Io::done, static_cast<std::size_t>(result), want};
-  if (result == 0) return {Io::closed, 0, want};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Io::would_block, 0, want};
-  if (errno == ECONNRESET || errno == EPIPE) return {Io::closed, 0, want};
-  failure = std::strerror(errno);
-  return {Io::failed, 0, want};
-}
-
-}  // namespace
-
-Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
-  boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(tcp::no_delay{true}, ignored);
-  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
+Stream::Stream(Socket socket) : socket_(std::move(socket)), watch_(socket_.loop(), socket_.native_handle()) {
+  for (const auto [level, option] :
+       {std::pair<int, int>{IPPROTO_TCP, TCP_NODELAY}, {SOL_SOCKET, SO_KEEPALIVE}}) {
+    const int on = 1;
+    (void)::setsockopt(socket_.native_handle(), level, option, &on, sizeof on);
+  }
 }
 
 Stream::~Stream() {
   SSL_free(ssl_);
 }
 
+Io Stream::plain_outcome(ssize_t result, Want want) {
+  if (result > 0) return {Io::done, static_cast<std::size_t>(result), want};
+  if (result == 0) return {Io::closed, 0, want};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    if (errno != EINTR) watch_.exhausted(want);
+    return {Io::would_block, 0, want};
+  }
+  if (errno == ECONNRESET || errno == EPIPE) return {Io::closed, 0, want};
+  failure_ = std::strerror(errno);
+  return {Io::failed, 0, want};
+}
+
 Io Stream::try_read(MutableBytes into) {
   if (!socket_.is_open()) return {Io::closed, 0, Want::read};
   if (ssl_ == nullptr) {
-    return plain_outcome(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT), Want::read,
-                         failure_);
+    if (!watch_.is_ready(Want::read)) return {Io::would_block, 0, Want::read};
+    const auto io =
+        plain_outcome(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT), Want::read);
+    if (io.status == Io::done && io.bytes < into.size()) watch_.exhausted(Want::read);
+    return io;
   }
   ERR_clear_error();
   return tls_outcome(
@@ -52,7 +55,7 @@ Io Stream::try_write(std::span<const iovec> pieces) {
     message.msg_iov = const_cast<iovec*>(pieces.data());
     message.msg_iovlen = pieces.size();
     return plain_outcome(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL),
-                         Want::write, failure_);
+                         Want::write);
   }
   std::size_t written = 0;
   for (const auto& piece : pieces) {
@@ -75,8 +78,8 @@ Io Stream::try_write(std::span<const iovec> pieces) {
 Io Stream::tls_outcome(int result) {
   if (result > 0) return {Io::done, static_cast<std::size_t>(result), Want::read};
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ: return {Io::would_block, 0, Want::read};
-    case SSL_ERROR_WANT_WRITE: return {Io::would_block, 0, Want::write};
+    case SSL_ERROR_WANT_READ: watch_.exhausted(Want::read); return {Io::would_block, 0, Want::read};
+    case SSL_ERROR_WANT_WRITE: watch_.exhausted(Want::write); return {Io::would_block, 0, Want::write};
     case SSL_ERROR_ZERO_RETURN: return {Io::closed, 0, Want::read};
     case SSL_ERROR_SYSCALL: return {Io::closed, 0, Want::read};
     default: failure_ = take_tls_error(); return {Io::failed, 0, Want::read};
@@ -85,9 +88,7 @@ Io Stream::tls_outcome(int result) {
 
 Task<Result<void>> Stream::wait(Want want) {
   if (!socket_.is_open()) co_return fail(Errc::cancelled, "the stream is closed");
-  auto [error] = co_await socket_.async_wait(
-      want == Want::read ? tcp::socket::wait_read : tcp::socket::wait_write, kNoThrow);
-  if (error) co_return fail(Errc::cancelled, "the stream was closed");
+  if (!co_await ready(want)) co_return fail(Errc::cancelled, "the stream was closed");
   co_return Result<void>{};
 }
 
@@ -101,16 +102,6 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
       case Io::would_block: CO_CHECK_OK(co_await wait(io.want)); break;
     }
   }
-}
-
-Task<Result<std::size_t>> Stream::next_read(MutableBytes into) {
-  if (ssl_ != nullptr) co_return co_await read_some(into);
-  if (!socket_.is_open()) co_return fail(Errc::cancelled, "the stream is closed");
-  auto [error, n] = co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), kNoThrow);
-  if (!error) co_return n;
-  if (error == asio::error::eof || error == asio::error::connection_reset) co_return std::size_t{0};
-  if (error == asio::error::operation_aborted) co_return fail(Errc::cancelled, "the stream was closed");
-  co_return fail(Errc::unavailable, "{}", error.message());
 }
 
 Task<Result<void>> Stream::write_all(Bytes data) {
@@ -134,6 +125,7 @@ Task<Result<std::uint8_t>> Stream::peek_byte() {
     if (n == 1) co_return byte;
     if (n == 0) co_return fail(Errc::unavailable, "the peer closed the stream");
     if (errno != EAGAIN && errno != EINTR) co_return fail(Errc::unavailable, "{}", std::strerror(errno));
+    if (errno == EAGAIN) watch_.exhausted(Want::read);
     CO_CHECK_OK(co_await wait(Want::read));
   }
 }
@@ -210,39 +202,37 @@ ByteVector Stream::channel_binding() const {
 void Stream::shut_down() {
   if (!socket_.is_open()) return;
   if (ssl_ != nullptr && SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
-  boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  (void)::shutdown(socket_.native_handle(), SHUT_WR);
 }
 
 void Stream::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  watch_.close();
+  socket_.close();
 }
 
-struct Deadline::State {
-  State(Stream& s) : stream(&s), timer(s.executor()) {}
-  Stream* stream;
-  asio::steady_timer timer;
-  bool passed = false;
-};
-
-Deadline::Deadline(Stream& stream, std::chrono::nanoseconds limit) : state_(std::make_shared<State>(stream)) {
-  state_->timer.expires_after(limit);
-  state_->timer.async_wait([state = state_](const boost::system::error_code& error) {
-    if (error || state->stream == nullptr) return;
-    state->passed = true;
-    state->stream->close();
+Deadline::Deadline(Stream& stream, std::chrono::nanoseconds limit) : timer_(stream.socket().loop()) {
+  timer_.set(std::chrono::steady_clock::now() + limit, [this, &stream] {
+    passed_ = true;
+    stream.close();
   });
 }
 
-Deadline::~Deadline() {
-  state_->stream = nullptr;
-  state_->timer.cancel();
+namespace {
+
+// The stream is connected once it can be written to and has no error.
+Result<std::unique_ptr<Stream>> begin_connect(Loop& loop, const tcp::endpoint& endpoint) {
+  const int descriptor =
+      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (descriptor < 0) return fail(Errc::unavailable, "{}", std::strerror(errno));
+  Socket socket{loop, descriptor};
+  if (::connect(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 &&
+      errno != EINPROGRESS) {
+    return fail(Errc::unavailable, "{}", std::strerror(errno));
+  }
+  return std::make_unique<Stream>(std::move(socket));
 }
 
-bool Deadline::passed() const {
-  return state_->passed;
-}
+}  // namespace
 
 Task<Result<std::unique_ptr<Stream>>> dial(std::string host, std::uint16_t port,
                                            std::chrono::nanoseconds limit) {
@@ -257,22 +247,21 @@ Task<Result<std::unique_ptr<Stream>>> dial(std::string host, std::uint16_t port,
     if (error) co_return fail(Errc::unavailable, "cannot resolve {}: {}", host, error.message());
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
+  auto& loop = Loop::of(executor);
   std::string last = "no address";
   for (const auto& endpoint : endpoints) {
-    tcp::socket socket{executor};
-    asio::steady_timer timer{executor};
-    auto timed_out = std::make_shared<bool>(false);
-    timer.expires_after(limit);
-    timer.async_wait([timed_out, &socket](const boost::system::error_code& error) {
-      if (error) return;
-      *timed_out = true;
-      boost::system::error_code ignored;
-      socket.close(ignored);
-    });
-    auto [error] = co_await socket.async_connect(endpoint, kNoThrow);
-    timer.cancel();
-    if (!error) co_return std::make_unique<Stream>(std::move(socket));
-    last = *timed_out ? "timed out" : error.message();
+    auto stream = begin_connect(loop, endpoint);
+    if (!stream) {
+      last = stream.error().detail;
+      continue;
+    }
+    Deadline deadline{**stream, limit};
+    const bool decided = co_await (*stream)->ready(Want::write);
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (decided) ::getsockopt((*stream)->socket().native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (decided && error == 0) co_return std::move(*stream);
+    last = decided ? std::strerror(error) : "timed out";
   }
   co_return fail(Errc::unavailable, "cannot connect to {}:{}: {}", host, port, last);
 }

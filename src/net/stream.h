@@ -5,8 +5,11 @@
 //
 //   for (;;) {
 //     auto io = stream.try_read(buffer);
-//     if (io.status == Io::would_block) { CO_CHECK_OK(co_await stream.wait(io.want)); continue; }
+//     if (io.status == Io::would_block) { if (!co_await stream.ready(io.want)) break; continue; }
 //     ...
+//
+// A try makes no system call while it is known that nothing has come. A read that does not fill its buffer
+// has emptied the socket.
 //
 // `close()` may be called at any time by the owner; it makes pending waits return Errc::cancelled. One
 // coroutine may wait to read while another waits to write. Not thread-safe.
@@ -21,12 +24,10 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
-#include "net/asio.h"
+#include "net/socket.h"
 #include "net/tls.h"
 
 namespace sluice::net {
-
-enum class Want { read, write };
 
 struct Io {
   enum Status { done, would_block, closed, failed };
@@ -37,7 +38,7 @@ struct Io {
 
 class Stream {
  public:
-  explicit Stream(tcp::socket socket);
+  explicit Stream(Socket socket);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -46,10 +47,10 @@ class Stream {
   Io try_write(std::span<const iovec> pieces);  // may take less than all
   Task<Result<void>> wait(Want want);
 
+  // The same for relays, without a Result: false when the stream was closed.
+  auto ready(Want want) { return watch_.wait(want); }
+
   Task<Result<std::size_t>> read_some(MutableBytes into);  // 0: the peer closed
-  // The same for a relay's next read, which mostly has to wait. On a plain stream it costs one recv and no
-  // failed attempt: Asio remembers that the last read emptied the socket.
-  Task<Result<std::size_t>> next_read(MutableBytes into);
   Task<Result<void>> write_all(Bytes data);
 
   // The next byte without taking it (plain streams): tells direct TLS (0x16) from a PostgreSQL packet.
@@ -70,14 +71,16 @@ class Stream {
   void shut_down();  // polite: TLS close_notify and FIN, without waiting
   void close();
   bool is_open() const { return socket_.is_open(); }
-  asio::any_io_executor executor() { return socket_.get_executor(); }
-  tcp::socket& socket() { return socket_; }
+  asio::any_io_executor executor() { return socket_.loop().get_executor(); }
+  const Socket& socket() const { return socket_; }
 
  private:
   Task<Result<void>> run_handshake(bool server);
+  Io plain_outcome(ssize_t result, Want want);
   Io tls_outcome(int result);
 
-  tcp::socket socket_;
+  Socket socket_;
+  Loop::Watch watch_;
   ssl_st* ssl_ = nullptr;
   std::shared_ptr<void> context_;  // keeps the TLS context alive
   std::string failure_;
@@ -87,12 +90,11 @@ class Stream {
 class Deadline {
  public:
   Deadline(Stream& stream, std::chrono::nanoseconds limit);
-  ~Deadline();
-  bool passed() const;
+  bool passed() const { return passed_; }
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  Loop::Timer timer_;
+  bool passed_ = false;
 };
 
 // Connects to the first address of `host` that answers. The caller bounds it in time.

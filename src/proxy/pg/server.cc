@@ -26,7 +26,7 @@ Result<std::uint16_t> Server::listen(const ListenAddress& address) {
   options_.push_back(std::make_unique<ListenerOptions>(address.options));
   const auto& options = *options_.back();
   TRY(auto listener, net::Listener::open(runtime_, address.address, address.port,
-                                         [this, &options](net::Worker& worker, net::tcp::socket socket) {
+                                         [this, &options](net::Worker& worker, net::Socket socket) {
                                            accept(worker, std::move(socket), options);
                                          }));
   const auto port = listener->port();
@@ -43,7 +43,7 @@ void Server::stop_accepting() {
   for (auto& listener : listeners_) listener->stop();
 }
 
-void Server::accept(net::Worker& worker, net::tcp::socket socket, const ListenerOptions& options) {
+void Server::accept(net::Worker& worker, net::Socket socket, const ListenerOptions& options) {
   if (context_.session_count.load() >= context_.limits.current()->sessions) {
     log::warn("session refused", {{"cause", "too many sessions"}});
     return;  // closes the socket: there is no memory to spare for a conversation
@@ -62,11 +62,9 @@ void Server::accept(net::Worker& worker, net::tcp::socket socket, const Listener
 
 net::Task<> Server::tick_loop(std::size_t index) {
   auto& home = *workers_[index];
-  net::asio::steady_timer timer{home.worker.context()};
+  net::Event pause{home.worker.context().get_executor()};
   for (;;) {
-    timer.expires_after(kTick);
-    auto [error] = co_await timer.async_wait(net::kNoThrow);
-    if (error) co_return;
+    (void)co_await pause.wait_for(kTick);
     home.services.log.tick();
     if (index == 0) context_.catalogues.tick();
     const auto now = context_.clock.now();

@@ -55,7 +55,7 @@ class Server {
   std::size_t session_count() const { return context_.session_count.load(); }
 
  private:
-  void accept(net::Worker& worker, net::tcp::socket socket, const ListenerOptions& options);
+  void accept(net::Worker& worker, net::Socket socket, const ListenerOptions& options);
   net::Task<> tick_loop(std::size_t index);
   template <class F>
   void on_each_worker(F job);

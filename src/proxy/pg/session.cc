@@ -38,7 +38,7 @@ std::string_view to_string(SessionState state) {
   return "idle";
 }
 
-Session::Session(ServerContext& context, WorkerContext& worker, SessionId id, net::tcp::socket socket,
+Session::Session(ServerContext& context, WorkerContext& worker, SessionId id, net::Socket socket,
                  const ListenerOptions& options)
     : context_(context),
       worker_(worker),
@@ -212,24 +212,28 @@ Task<> Session::client_pump() {
   for (;;) {
     Step step;
     if (client_left_.empty()) {
-      auto n = co_await client_.next_read(first);
-      if (!n || *n == 0) break;
+      const auto io = client_.try_read(first);
+      if (io.status == Io::would_block) {
+        if (!co_await client_.ready(io.want)) break;
+        continue;
+      }
+      if (io.status != Io::done) break;
       last_active_ = context_.clock.steady();
-      step = exchange_->on_client({first.data(), *n});
-      if (step.consumed < *n)
-        client_left_.assign(as_text(Bytes{first}.subspan(step.consumed, *n - step.consumed)));
+      step = exchange_->on_client({first.data(), io.bytes});
+      if (step.consumed < io.bytes)
+        client_left_.assign(as_text(Bytes{first}.subspan(step.consumed, io.bytes - step.consumed)));
     } else {
       step = exchange_->on_client(as_bytes(client_left_));
       client_left_.erase(0, step.consumed);
     }
     after_exchange();
-    if (!co_await flush_server() || !co_await flush_client()) break;
+    if (!flush_at_once() && (!co_await flush_server() || !co_await flush_client())) break;
     if (ended_) break;
     switch (step.pause) {
       case Pause::none:
         if (!client_left_.empty()) {  // part of a message: the rest goes behind it
           auto lease = net::BufferPool::lend();
-          auto n = co_await client_.next_read(lease.bytes());
+          auto n = co_await client_.read_some(lease.bytes());
           if (!n || *n == 0) co_return;
           client_left_.append(as_text(Bytes{lease.bytes()}.first(*n)));
         } else if (client_left_.capacity() > kFirstRead) {
@@ -249,14 +253,18 @@ Task<> Session::server_pump() {
   std::array<std::uint8_t, kFirstRead> first;
   auto& server = *upstream_->stream;
   for (;;) {
-    auto n = co_await server.next_read(first);
-    if (!n || *n == 0) break;
+    const auto io = server.try_read(first);
+    if (io.status == Io::would_block) {
+      if (!co_await server.ready(io.want)) break;
+      continue;
+    }
+    if (io.status != Io::done) break;
     auto lease = net::BufferPool::lend();
-    auto received = assemble(Bytes{first}.first(*n), *n == first.size(), lease.bytes());
+    auto received = assemble(Bytes{first}.first(io.bytes), io.bytes == first.size(), lease.bytes());
     for (;;) {
       const auto step = exchange_->on_server(received);
       after_exchange();
-      if (!co_await flush_client() || !co_await flush_server()) co_return;
+      if (!flush_at_once() && (!co_await flush_client() || !co_await flush_server())) co_return;
       client_wakeup_.notify();
       if (ended_) co_return;
       if (step.pause == Pause::close) co_return close_client();
@@ -309,20 +317,43 @@ void Session::after_exchange() {
   if (exchange_->take_cancel_request()) spawn_upstream_cancel();
 }
 
+// Mostly the sockets take all of it, and nobody has to wait. False: not all, or not now, or it failed.
+bool Session::flush_at_once() {
+  if (flushing_client_ || flushing_server_) return false;
+  auto& to_server = exchange_->to_server();
+  if (!to_server.empty()) {
+    iovec piece{const_cast<char*>(to_server.pending().data()), to_server.pending().size()};
+    const auto io = upstream_->stream->try_write({&piece, 1});
+    if (io.status != Io::done) return false;
+    to_server.consumed(io.bytes);
+  }
+  auto& to_client = exchange_->to_client();
+  if (!to_client.empty()) {
+    std::array<iovec, kMaxPieces> pieces;
+    const auto n = to_client.gather(client_written_, pieces.data(), pieces.size());
+    const auto io = client_.try_write({pieces.data(), n});
+    if (io.status != Io::done) return false;
+    client_written_ += io.bytes;
+    if (client_written_ < to_client.size()) return false;
+    to_client.clear();
+    client_written_ = 0;
+  }
+  return to_server.empty();
+}
+
 Task<bool> Session::flush_client() {
   while (flushing_client_) co_await flushed_client_.wait();
   auto& out = exchange_->to_client();
   if (out.empty()) co_return true;
   flushing_client_ = true;
-  std::size_t written = 0;
   bool ok = true;
   std::array<iovec, kMaxPieces> pieces;
   for (;;) {
-    const auto n = out.gather(written, pieces.data(), pieces.size());
+    const auto n = out.gather(client_written_, pieces.data(), pieces.size());
     if (n == 0) break;
     const auto io = client_.try_write({pieces.data(), n});
     if (io.status == Io::done) {
-      written += io.bytes;
+      client_written_ += io.bytes;
     } else if (io.status == Io::would_block) {
       if (!co_await client_.wait(io.want)) ok = false;
     } else {
@@ -331,6 +362,7 @@ Task<bool> Session::flush_client() {
     if (!ok) break;
   }
   out.clear();
+  client_written_ = 0;
   flushing_client_ = false;
   flushed_client_.notify();
   co_return ok;

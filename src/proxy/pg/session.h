@@ -30,7 +30,7 @@ std::string_view to_string(SessionState state);
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(ServerContext& context, WorkerContext& worker, SessionId id, net::tcp::socket socket,
+  Session(ServerContext& context, WorkerContext& worker, SessionId id, net::Socket socket,
           const ListenerOptions& options);
   ~Session();
 
@@ -59,6 +59,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Task<> hold(net::Event& wakeup);
   Bytes assemble(Bytes first, bool more_may_wait, MutableBytes buffer);
   net::Task<> catalogue_pause();
+  bool flush_at_once();
   net::Task<bool> flush_client();
   net::Task<bool> flush_server();
   net::Task<> finish();
@@ -90,6 +91,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Event flushed_client_;
   net::Event flushed_server_;
   net::Event server_done_;
+  std::size_t client_written_ = 0;  // of what goes to the client next
   bool flushing_client_ = false;
   bool flushing_server_ = false;
   bool holding_ = false;
