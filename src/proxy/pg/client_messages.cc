@@ -6,6 +6,7 @@
 #include "proxy/pg/carried_columns.h"
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
+#include "systems/postgres/describe/recorded_text.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
@@ -41,19 +42,11 @@ bool must_count(const Plan& plan, const Operation& operation, const Obligations&
   return !most || *most > *obligations.max_records;
 }
 
-// Operation::text shows vector literals as "[vector 768 sha256:1a2b…]". Without the digest it is the same for
-// every vector of that dimension, which is what a review is bound to unless its rule says otherwise.
-std::string without_digests(std::string_view text) {
-  constexpr std::string_view kMark = " sha256:";
-  std::string out;
-  for (;;) {
-    const auto at = text.find(kMark);
-    out.append(text.substr(0, at));
-    if (at == std::string_view::npos) return out;
-    const auto end = text.find(']', at);
-    if (end == std::string_view::npos) return out;
-    text.remove_prefix(end);
-  }
+// What of the statement's text an approval holds for: all of it, except that the vector of a search may be another of the
+// same dimension unless the rule says otherwise.
+Digest digest_for_review(const Plan& plan, bool bind_vectors) {
+  if (bind_vectors || plan.operation->searches.empty()) return sha256(as_bytes(plan.source));
+  return sha256(as_bytes(postgres::text_without_vectors(plan.source)));
 }
 
 ErrorFields undefined_statement(std::string_view name) {
@@ -278,7 +271,7 @@ gate::Execution Exchange::execution_of(const Plan& plan, const Portal* portal, c
   if (!for_review) return execution;
   auto& reviewed = execution.reviewed;
   for (const auto& schema : planner_.search_path()) reviewed.search_path.append(schema).append(",");
-  reviewed.statement = sha256(as_bytes(bind_vectors ? plan.source : without_digests(plan.operation->text)));
+  reviewed.statement = digest_for_review(plan, bind_vectors);
   reviewed.objects = plan.objects;
   if (portal != nullptr && prepared != nullptr) {
     reviewed.parameters = review::digest_parameters(
@@ -287,6 +280,12 @@ gate::Execution Exchange::execution_of(const Plan& plan, const Portal* portal, c
     reviewed.parameters = review::digest_parameters({}, false);
   }
   return execution;
+}
+
+// What nobody could read may speak of masked fields.
+std::string Exchange::unread_text(std::string_view sql) const {
+  using postgres::Literals;
+  return postgres::recorded_text(sql, gate_.masks()->empty() ? Literals::shown : Literals::hidden);
 }
 
 // --- simple query
@@ -304,7 +303,7 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
   auto plans = plan_text(query->sql);
   if (!plans) {
     if (wants_fresh_catalogue(plans.error())) return need_catalogue();
-    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, query->sql);
+    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(query->sql));
     return refuse_query(std::move(plans.error()));
   }
   tried_fresh_catalogue_ = false;
@@ -491,7 +490,7 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
   auto plans = plan_text(parse->sql);
   if (!plans) {
     if (wants_fresh_catalogue(plans.error())) return need_catalogue();
-    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, parse->sql);
+    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(parse->sql));
     return refuse_in_pipeline(std::move(plans.error()));
   }
   tried_fresh_catalogue_ = false;

@@ -171,6 +171,7 @@ class Exchange {
   PlanContext plan_context();
   std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
   Pause on_query(Bytes payload, Bytes raw);
+  std::string unread_text(std::string_view sql) const;
   Pause run_query(Planner::Plans plans, Bytes raw);
   Pause on_parse(Bytes payload, Bytes raw);
   Pause on_bind(Bytes payload, Bytes raw);

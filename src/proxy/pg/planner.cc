@@ -3,6 +3,7 @@
 #include "proxy/pg/refusal.h"
 #include "proxy/pg/session_settings.h"
 #include "systems/postgres/describe/describe.h"
+#include "systems/postgres/describe/recorded_text.h"
 #include "systems/postgres/describe/settings.h"
 #include "systems/postgres/rewrite/clamp.h"
 #include "systems/postgres/rewrite/rewrite.h"
@@ -304,16 +305,24 @@ class Planner::Work final : public postgres::StatementNames {
     return take(plan, rewrite::rewrite(input));
   }
 
+  static void hide_literals(Plan& plan) {
+    auto operation = std::make_shared<Operation>(*plan.operation);
+    operation->text = postgres::recorded_text(plan.source, postgres::Literals::hidden);
+    plan.operation = std::move(operation);
+  }
+
   static std::optional<ErrorFields> take(Plan& plan, rewrite::RewriteResult result) {
     if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
       plan.text = std::move(rewritten->sql);
       plan.rewritten = true;
       plan.touches_masked = !rewritten->masked.empty();
+      if (std::ranges::any_of(rewritten->masked, &rewrite::MaskedUse::in_expressions)) hide_literals(plan);
       for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
       plan.warning = warn_of_conditions(rewritten->masked);
     } else if (auto* denial = std::get_if<Denial>(&result)) {
       plan.denial = std::move(*denial);
       plan.touches_masked = true;
+      hide_literals(plan);
     } else if (auto* missing = std::get_if<rewrite::NeedsCatalogue>(&result)) {
       return undefined_table(missing->relation);
     }

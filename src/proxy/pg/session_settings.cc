@@ -106,7 +106,8 @@ bool means_pinned_value(std::string_view raw_name, std::string_view raw_value) {
   auto value = lower(raw_value);
   if (lower(*pin) == value) return true;
   if (lower(raw_name) == "client_encoding") {
-    std::erase_if(value, [](char c) { return c == '-' || c == '_' || c == ' '; });
+    // As the server reads it: nothing but letters and digits counts (encnames.c, clean_encoding_name).
+    std::erase_if(value, [](unsigned char c) { return std::isalnum(c) == 0; });
     return value == "utf8" || value == "unicode";
   }
   return *pin == "on" && (value == "true" || value == "yes" || value == "1" || value == "t" || value == "y");

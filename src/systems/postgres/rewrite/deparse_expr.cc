@@ -44,6 +44,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
   if (node == nullptr) return refuse("a part of the statement was not understood");
   if (distance(*node, scope)) return;
   Place place = std::exchange(place_, place_ == Place::score ? Place::score : Place::elsewhere);
+  ++expr_depth_;
   switch (node->kind) {
     case ExprKind::column: column(static_cast<const ColumnRef&>(*node), scope); break;
     case ExprKind::parameter: {
@@ -201,6 +202,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
       refuse("an expression of this kind is not supported in a statement that is rewritten");
   }
   place_ = place;
+  --expr_depth_;
 }
 
 void Deparser::constant(const Constant& node) {

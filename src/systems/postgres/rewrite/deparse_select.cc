@@ -86,6 +86,7 @@ void Deparser::gather_masked() {
       if (usage.in_conditions.contains(column.attnum)) use.in_conditions.push_back(column.name);
       if (std::ranges::find(use.rules, column.rule) == use.rules.end()) use.rules.push_back(column.rule);
     }
+    use.in_expressions = usage.in_expressions;
     auto same = std::ranges::find(masked_, use.relation, &MaskedUse::relation);
     if (same == masked_.end()) {
       masked_.push_back(std::move(use));
@@ -99,6 +100,7 @@ void Deparser::gather_masked() {
     merge(same->columns, use.columns);
     merge(same->in_conditions, use.in_conditions);
     merge(same->rules, use.rules);
+    same->in_expressions |= use.in_expressions;
   }
 }
 

@@ -164,6 +164,7 @@ class Deparser {
   const sql::SelectStatement* outermost_ = nullptr;
   Place place_ = Place::elsewhere;
   int aggregate_depth_ = 0;
+  int expr_depth_ = 0;
   bool in_condition_ = false;
   bool may_be_output_name_ = false;  // in ORDER BY and GROUP BY, where a bare name can mean an output column
   std::vector<MaskedUse> masked_;

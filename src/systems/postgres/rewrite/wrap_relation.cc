@@ -35,6 +35,7 @@ void Deparser::use(const Entry& entry, std::size_t index) {
   if (aggregate_depth_ == 0) usage.bare_columns.insert(attnum);
   const ColumnMask* mask = entry.mask->column(attnum);
   if (in_condition_ && mask != nullptr) usage.in_conditions.insert(attnum);
+  if (expr_depth_ > 1 && mask != nullptr && !mask->vector) usage.in_expressions = true;
 }
 
 void Deparser::use_all(const Entry& entry) {
