@@ -46,7 +46,8 @@ Result<identity::Authenticated> Api::authorize(const Route& route, const Request
     return identity::Authenticated{};
   }
   if (request.token.empty()) return fail(Errc::unauthenticated, "a bearer token is needed");
-  auto caller = parts.directory.current()->authenticate(request.token, control_.now());
+  auto caller =
+      parts.authenticator.authenticate({.token = request.token, .certificate_der = {}}, control_.now());
   if (!caller) {
     static auto& failures = metrics::counter("sluice_admin_authentication_failures_total",
                                              "Calls of the admin API with a token that is not valid");

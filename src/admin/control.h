@@ -16,7 +16,7 @@
 #include "admin/ports.h"
 #include "admin/routes.h"
 #include "core/clock.h"
-#include "identity/directory.h"
+#include "identity/authenticator.h"
 #include "identity/repository.h"
 #include "model/connection_table.h"
 #include "review/repository.h"
@@ -30,6 +30,7 @@ struct Parts {
   identity::PrincipalRepository& principals;
   identity::TokenRepository& tokens;
   identity::ConnectionRepository& connection_repository;
+  const identity::Authenticator& authenticator;
   identity::Directory& directory;
   Connections& connections;
   review::Reviews& reviews;

@@ -147,6 +147,7 @@ struct Plane {
   ManualClock clock;
   std::unique_ptr<store::State> state = std::move(*store::State::open({}, store::Durable::process));
   identity::Directory directory;
+  identity::TokenAuthenticator authenticator{directory};
   Connections connections;
   review::Reviews reviews{clock, state->reviews,
                           [this](std::string_view name) { return directory.current()->find(name); }, nullptr};
@@ -163,6 +164,7 @@ struct Plane {
                         .principals = state->principals,
                         .tokens = state->tokens,
                         .connection_repository = state->connections,
+                        .authenticator = authenticator,
                         .directory = directory,
                         .connections = connections,
                         .reviews = reviews,

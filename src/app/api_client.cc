@@ -14,6 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
+// Checking the whole record or exporting a long session takes minutes; everything else ends long before.
+constexpr std::chrono::minutes kLongestCall{10};
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string{} : std::string(value);
@@ -130,7 +133,14 @@ Result<HttpAnswer> ApiClient::send(std::string_view method, std::string_view pat
     call.headers.emplace_back("Content-Type: application/json");
     call.body = json::serialize(*body);
   }
-  TRY(auto answer, http_request(call));
+  call.timeout = kLongestCall;
+  auto answered = http_request(call);
+  if (!answered && answered.error().code == Errc::unavailable) {
+    return fail(Errc::unavailable,
+                "the gateway does not answer. {}\nIs it running (sluice serve), and is this its address?",
+                answered.error().detail);
+  }
+  TRY(auto answer, std::move(answered));
   if (answer.status >= 400) return std::unexpected(error_of(answer));
   if (answer.status < 200 || answer.status >= 300) {
     return fail(Errc::unavailable, "{} answered with status {}: is this a Sluice?", context_.address,

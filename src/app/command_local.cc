@@ -37,12 +37,17 @@ The token is shown this once. Next:
 
   sluice serve --config {settings}
 
-and in another terminal:
+and in another terminal, with the password of the database's user app_ro in {data}/credentials/app_ro (chmod 600):
 
-  export SLUICE_TOKEN={token}
+  export SLUICE_ADDR={address} SLUICE_TOKEN={token}
   sluice connection add docs --host db.example --database app --role reader=app_ro:file:app_ro --group members
+  sluice connection test docs
   sluice principal create ana --group members
   sluice token create --principal ana
+
+Ana then connects with that token as her password:
+
+  psql "host=localhost port={port} dbname=docs user=reader sslmode=verify-full sslrootcert={certificate}"
 )";
 
 }  // namespace
@@ -68,7 +73,8 @@ int init(const InitOptions& options, bool save, Output output) {
   return print(fmt::format(
       fmt::runtime(kWelcome), fmt::arg("data", data), fmt::arg("settings", made->settings_file.string()),
       fmt::arg("certificate", made->certificate.string()), fmt::arg("administrator", made->administrator),
-      fmt::arg("token", made->token.reveal())));
+      fmt::arg("token", made->token.reveal()), fmt::arg("address", made->admin_url),
+      fmt::arg("port", options.port)));
 }
 
 int serve(const std::string& config) {

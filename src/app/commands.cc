@@ -7,6 +7,7 @@
 #include "app/command_local.h"
 #include "app/command_remote.h"
 #include "app/exit_codes.h"
+#include "app/nearest.h"
 #include "app/version.h"
 
 namespace sluice::app {
@@ -373,6 +374,29 @@ void describe(const CLI::App& command, const std::string& path, std::string& out
   for (const auto* child : children) describe(*child, name, out);
 }
 
+// What to say when the words end at a noun, or go on with what is none of its verbs; empty: neither is so.
+std::string without_command(const CLI::App& root) {
+  const CLI::App* at = &root;
+  std::string path = "sluice";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().back();
+    path += " " + at->get_name();
+  }
+  const auto children = at->get_subcommands([](const CLI::App*) { return true; });
+  if (children.empty() || at->count("--help") + root.count("--help-all") > 0) return {};
+  std::vector<std::string_view> names;
+  for (const auto* child : children) names.push_back(child->get_name());
+  const auto words = root.remaining(true);
+  const auto wrong = std::ranges::find_if(words, [](const auto& word) { return !word.starts_with('-'); });
+  if (wrong == words.end()) {
+    return fmt::format("sluice: {} needs one of: {}\nRun `{} --help` for what they do.\n", path,
+                       fmt::join(names, ", "), path);
+  }
+  const auto near = nearest(*wrong, names);
+  return fmt::format("sluice: {} has no command \"{}\"{}\nIt has: {}\n", path, *wrong,
+                     near ? fmt::format("; did you mean \"{}\"?", *near) : "", fmt::join(names, ", "));
+}
+
 constexpr std::string_view kPageHead = R"(# Command line
 
 <!-- Written by `sluice docs` from src/app/commands.cc. Do not edit. -->
@@ -425,6 +449,10 @@ int run(int argc, char** argv) {
   try {
     grammar.root.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (const auto incomplete = without_command(grammar.root); !incomplete.empty()) {
+      std::fputs(incomplete.c_str(), stderr);
+      return static_cast<int>(Exit::usage);
+    }
     const int code = grammar.root.exit(e);
     return code == 0 ? 0 : static_cast<int>(Exit::usage);
   }

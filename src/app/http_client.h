@@ -15,8 +15,9 @@ struct HttpCall {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  std::string ca_file;  // empty: the system's
-  std::chrono::milliseconds timeout{30'000};
+  std::string ca_file;                        // empty: the system's
+  std::chrono::milliseconds timeout{30'000};  // of the whole
+  std::chrono::milliseconds connect_timeout{10'000};
   std::size_t max_answer = 64u << 20;  // exports of long sessions
 };
 

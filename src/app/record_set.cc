@@ -97,7 +97,8 @@ void RecordSet::close() {
 
 std::string RecordSet::problem() const {
   for (const auto& log : logs_) {
-    // Also while a full disk leaves room for small entries only: whoever asks should know before nothing passes.
+    // Also while a full disk leaves room for small entries only: whoever asks should know before nothing
+    // passes.
     if (auto why = log->status().why_not; !why.empty()) return why;
   }
   return {};

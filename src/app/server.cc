@@ -265,7 +265,7 @@ class Gateway {
       services.push_back(services_.back().get());
     }
     context_ = std::make_unique<proxy::pg::ServerContext>(
-        clock_, directory_, connections_, *reviews_,
+        clock_, authenticator_, directory_, connections_, *reviews_,
         [rules = credential_rules()](const CredentialSource& source) {
           return resolve_credential(source, rules);
         },
@@ -313,6 +313,7 @@ class Gateway {
                      .principals = state_->principals,
                      .tokens = state_->tokens,
                      .connection_repository = state_->connections,
+                     .authenticator = authenticator_,
                      .directory = directory_,
                      .connections = connections_,
                      .reviews = *reviews_,
@@ -376,6 +377,7 @@ class Gateway {
   budget::Ledger ledger_;
   std::unique_ptr<PolicyWatch> policy_;
   identity::Directory directory_;
+  identity::TokenAuthenticator authenticator_{directory_};
   Connections connections_;
   std::unique_ptr<Webhook> webhook_;
   std::unique_ptr<ReviewNews> review_news_;

@@ -225,7 +225,7 @@ Environment process_environment() {
 Result<Settings> load_settings(const std::filesystem::path& file, const Environment& environment) {
   struct stat info{};
   if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return fail(Errc::not_found, "cannot read {}", file.string());
+    return fail(Errc::not_found, "cannot read {}: there is no such file", file.string());
   }
   if (static_cast<std::uint64_t>(info.st_size) > kMaxYamlBytes) {
     return fail(Errc::too_large, "{} is longer than {} bytes", file.string(), kMaxYamlBytes);

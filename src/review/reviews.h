@@ -13,13 +13,14 @@
 // is set so) on the calling thread: reviews are rare and bounded (kMaxPendingPerPrincipal), so a queue would
 // buy nothing but a way to be wrong. Everything else about the data path stays free of the store.
 //
-// Threads: thread-safe. Callbacks and the notifier run without any lock held, on the thread that caused the
-// change (an API thread, or the one that calls sweep()); they must not block: post to your own executor.
-// After `unsubscribe` returns no new call starts, but one that has started may still be running: capture a
-// weak_ptr.
+// Threads: thread-safe. Callbacks and the notifier run without any lock held, in the order of the changes, on
+// a thread that caused one (an API thread, a worker, or the one that calls sweep()); they must not block:
+// post to your own executor. After `unsubscribe` returns no new call starts, but one that has started may
+// still be running: capture a weak_ptr.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -121,10 +122,11 @@ class Reviews {
     std::vector<std::function<void(const Change&)>> callbacks;
   };
 
-  using Announcements = std::vector<Announcement>;
+  using Announcements = std::deque<Announcement>;
 
   template <class Change>
   auto announcing(Change&& change);
+  void tell(const Announcement& news) const;
   Result<Ticket> open_locked(const ReviewRequest& request, Announcements& out);
   Result<Consumption> consume_locked(const Digest& digest, std::string_view principal, Announcements& out);
   Result<Review> decide_locked(const ReviewId& id, const Principal& approver, bool approve,
@@ -145,6 +147,8 @@ class Reviews {
   std::map<std::pair<Digest, std::string>, std::string> by_key_;  // digest and requester → review id
   std::unordered_map<SubscriptionId, std::string> subscriptions_;
   SubscriptionId next_subscription_ = 1;
+  Announcements news_;    // that nobody has told yet
+  bool telling_ = false;  // some thread does
 };
 
 }  // namespace sluice::review

@@ -171,6 +171,18 @@ TEST_F(ReviewsTest, UsesAndTimeRunOut) {
   EXPECT_EQ(consume(wish), Outcome::none);
 }
 
+// A held client wakes up at the approval and uses it at once: whoever listens still hears it in order.
+TEST_F(ReviewsTest, NewsAreToldInTheOrderInWhichTheyHappened) {
+  auto wish = request();
+  wish.terms.uses = 1;
+  auto ticket = *reviews_.open_or_find(wish);
+  ASSERT_TRUE(reviews_.subscribe(ticket.id, [&](const Change& change) {
+    if (change.state == ReviewState::approved) EXPECT_EQ(consume(wish), Outcome::used);
+  }));
+  ASSERT_TRUE(reviews_.decide(ticket.id, person("ana"), true, ""));
+  EXPECT_EQ(notifier_.states, (std::vector{ReviewState::pending, ReviewState::approved, ReviewState::used}));
+}
+
 TEST_F(ReviewsTest, SaysHowManyUsesAreLeft) {
   auto wish = request();
   wish.terms.uses = 3;

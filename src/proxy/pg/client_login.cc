@@ -203,8 +203,8 @@ class ClientLoginFlow {
     auto token = co_await read_password();
     if (!token) co_return ended("malformed_password", token.error().detail);
 
-    auto directory = services_.directory.current();
-    auto who = directory->authenticate(token->reveal(), services_.clock.now());
+    auto who = services_.authenticator.authenticate({.token = token->reveal(), .certificate_der = {}},
+                                                    services_.clock.now());
     if (!who) {
       auto failed =
           co_await refuse(std::string{identity::to_string(who.error().cause)}, sqlstate::kInvalidPassword,

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "core/clock.h"
-#include "identity/directory.h"
+#include "identity/authenticator.h"
 #include "model/connection_table.h"
 #include "net/stream.h"
 #include "proxy/pg/cancel_keys.h"
@@ -31,7 +31,7 @@ struct ListenerOptions {
 // What a login needs from the gateway, by reference; all of it outlives the session.
 struct LoginServices {
   const Clock& clock;
-  const Published<identity::DirectorySnapshot>& directory;
+  const identity::Authenticator& authenticator;
   const Published<ConnectionTable>& connections;
   CancelKeys& cancel_keys;
   SessionCounts& session_counts;

@@ -37,10 +37,12 @@ struct SessionLimits {
 };
 
 struct ServerContext {
-  ServerContext(const Clock& the_clock, const Published<identity::DirectorySnapshot>& the_directory,
+  ServerContext(const Clock& the_clock, const identity::Authenticator& the_authenticator,
+                const Published<identity::DirectorySnapshot>& the_directory,
                 const Published<ConnectionTable>& the_connections, review::Reviews& the_reviews,
                 CredentialResolver resolver, boost::asio::thread_pool& pool, SessionLimits session_limits)
       : clock(the_clock),
+        authenticator(the_authenticator),
         directory(the_directory),
         connections(the_connections),
         reviews(the_reviews),
@@ -49,6 +51,7 @@ struct ServerContext {
         limits(std::make_shared<const SessionLimits>(session_limits)) {}
 
   const Clock& clock;
+  const identity::Authenticator& authenticator;
   const Published<identity::DirectorySnapshot>& directory;
   const Published<ConnectionTable>& connections;
   review::Reviews& reviews;

@@ -99,8 +99,8 @@ Task<bool> Session::log_in() {
   connections_version_ = context_.connections.version();
   const auto limits = context_.limits.current();
   const LoginServices services{
-      context_.clock,          context_.directory, context_.connections,          context_.cancel_keys,
-      context_.session_counts, limits->login,      limits->sessions_per_principal};
+      context_.clock,          context_.authenticator, context_.connections,          context_.cancel_keys,
+      context_.session_counts, limits->login,          limits->sessions_per_principal};
   auto login = co_await log_in_client(client_, options_, services);
   if (!login) {
     const auto& failure = login.error();
