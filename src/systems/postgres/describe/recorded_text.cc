@@ -54,6 +54,7 @@ std::string without_quotes(std::string_view content) {
 // "host=db password=x" of dblink, subscriptions and servers.
 bool holds_password(std::string_view content) {
   constexpr std::string_view kWord = "password";
+  if (content.find('=') == std::string_view::npos) return false;  // nor a query vector, which may be long
   for (std::size_t at = 0; at + kWord.size() <= content.size(); ++at) {
     if (!equals_ignoring_case(content.substr(at, kWord.size()), kWord)) continue;
     if (trimmed(content.substr(at + kWord.size())).starts_with('=')) return true;
