@@ -389,11 +389,11 @@ std::string without_command(const CLI::App& root) {
   const auto words = root.remaining(true);
   const auto wrong = std::ranges::find_if(words, [](const auto& word) { return !word.starts_with('-'); });
   if (wrong == words.end()) {
-    return fmt::format("sluice: {} needs one of: {}\nRun `{} --help` for what they do.\n", path,
+    return fmt::format("{} needs one of: {}\nRun `{} --help` for what they do.\n", path,
                        fmt::join(names, ", "), path);
   }
   const auto near = nearest(*wrong, names);
-  return fmt::format("sluice: {} has no command \"{}\"{}\nIt has: {}\n", path, *wrong,
+  return fmt::format("{} has no command \"{}\"{}\nIt has: {}\n", path, *wrong,
                      near ? fmt::format("; did you mean \"{}\"?", *near) : "", fmt::join(names, ", "));
 }
 

@@ -72,13 +72,22 @@ void RecordSet::upkeep() {
       std::lock_guard control(control_mutex_);
       logs_.front()->tick();
     }
-    for (auto& log : logs_) {
-      if (auto done = log->maintain(); !done)
-        log::error("record upkeep failed", {{"error", done.error().message()}});
-    }
+    for (std::size_t shard = 0; shard < logs_.size(); ++shard) report(shard, logs_[shard]->maintain());
     for (auto& job : jobs_) job();
     lock.lock();
   }
+}
+
+void RecordSet::report(std::size_t shard, const Result<void>& done) {
+  reported_.resize(logs_.size());
+  auto now = done ? std::string{} : done.error().message();
+  if (now == reported_[shard]) return;
+  if (done) {
+    log::info("record upkeep works again", {{"shard", std::to_string(shard)}});
+  } else {
+    log::error("record upkeep failed", {{"shard", std::to_string(shard)}, {"error", now}});
+  }
+  reported_[shard] = std::move(now);
 }
 
 void RecordSet::close() {

@@ -48,7 +48,11 @@ class RecordSet {
   RecordSet() = default;
   void upkeep();
 
+  // Says what upkeep could not do: once, not four times a second.
+  void report(std::size_t shard, const Result<void>& done);
+
   std::vector<std::unique_ptr<record::Log>> logs_;
+  std::vector<std::string> reported_;  // by shard; of the upkeep thread
   bool host_ = false;
   mutable std::mutex control_mutex_;
   std::vector<std::function<void()>> jobs_;

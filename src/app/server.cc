@@ -35,6 +35,7 @@ namespace sluice::app {
 namespace {
 
 constexpr auto kControlTick = std::chrono::seconds{1};
+constexpr auto kLastMessages = std::chrono::seconds{3};  // for webhooks, when the gateway ends
 constexpr auto kBudgetsSaved = std::chrono::seconds{5};
 
 log::Level to_log(LogLevel level) {
@@ -170,6 +171,7 @@ class Gateway {
     postgres_->drain(in_force_.current()->drain_timeout);
     admin_->stop();
     runtime_->stop();
+    if (webhook_ && !webhook_->flush(kLastMessages)) log::warn("webhook messages were not delivered", {});
     index_thread_->stop();
     if (auto saved = save_budgets(*state_, ledger_, clock_); !saved) {
       log::error("budgets not saved", {{"error", saved.error().message()}});
