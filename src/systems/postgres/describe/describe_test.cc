@@ -193,7 +193,8 @@ TEST(RecordedText, PasswordsAreGone) {
 }
 
 TEST(RecordedText, LiteralsCanBeHidden) {
-  const auto text = recorded_text("SELECT id FROM docs WHERE email = 'a@b' AND salary > 5e4 LIMIT 10 OFFSET 20", Literals::hidden);
+  const auto text = recorded_text(
+      "SELECT id FROM docs WHERE email = 'a@b' AND salary > 5e4 LIMIT 10 OFFSET 20", Literals::hidden);
   EXPECT_THAT(text, StartsWith("SELECT id FROM docs WHERE email = '[literal "));
   EXPECT_THAT(text, Not(HasSubstr("a@b")));
   EXPECT_THAT(text, Not(HasSubstr("5e4")));
@@ -204,7 +205,8 @@ TEST(RecordedText, LiteralsCanBeHidden) {
 // An approval holds for one text; only the vector of a search may be another.
 TEST(TextWithoutVectors, DiffersWhereAnythingElseDoes) {
   const auto search = [](std::string_view vector, std::string_view rest = "") {
-    return text_without_vectors(fmt::format("SELECT id FROM docs ORDER BY embedding <-> '{}' LIMIT 5 {}", vector, rest));
+    return text_without_vectors(
+        fmt::format("SELECT id FROM docs ORDER BY embedding <-> '{}' LIMIT 5 {}", vector, rest));
   };
   EXPECT_EQ(search("[1,2,3]"), search("[4,5,6]"));
   EXPECT_NE(search("[1,2,3]"), search("[1,2,3,4]"));

@@ -1,8 +1,8 @@
 // The text of a statement as the record keeps it: bounded, query vectors as dimension and digest, passwords
 // gone.
 //
-// Where a statement deals with masked fields, its literals go too: what a masked field is compared with is as telling as the
-// field.
+// Where a statement deals with masked fields, its literals go too: what a masked field is compared with is as
+// telling as the field.
 //
 // Works on tokens: every string literal that looks like a vector ('[0.1,0.2,…]'), every array of numbers that
 // is cast to a vector, every literal that follows the word PASSWORD or holds "password=" is replaced,
@@ -28,8 +28,8 @@ enum class Literals : std::uint8_t {
 
 std::string recorded_text(std::string_view statement, Literals literals = Literals::shown);
 
-// The text that a review is bound to where another query vector makes it no other request: the whole statement as it is,
-// with each vector as its dimension. Not for reading, and not of bounded length.
+// The text that a review is bound to where another query vector makes it no other request: the whole
+// statement as it is, with each vector as its dimension. Not for reading, and not of bounded length.
 std::string text_without_vectors(std::string_view statement);
 
 // The dimension of a vector in pgvector's text form ("[1,2,3]", "{1:0.5}/3"); nullopt: it is none.
