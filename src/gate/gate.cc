@@ -10,6 +10,9 @@ namespace {
 // Reviews that one operation may need, one after the other. More is a policy that nobody can satisfy.
 constexpr int kMaxReviewsPerOperation = 8;
 
+// Of an operation whose ruling is kept: bytes, per session four times.
+constexpr std::size_t kKnownText = 4096;
+
 Denial record_unavailable(const Error& error) {
   return {Reason::record_unavailable, "", "the record cannot be written, so nothing may pass",
           "Ask the operator of the gateway; its log says why. (" + std::string{to_string(error.code)} + ")"};
@@ -48,7 +51,10 @@ void Gate::close(record::SessionEndReason reason, std::string_view detail) {
 }
 
 const policy::Scope& Gate::scope() {
-  if (policies_.refresh() || !scope_) scope_ = policy::Scope::compile(policies_.share(), facts_);
+  if (policies_.refresh() || !scope_) {
+    known_ = {};
+    scope_ = policy::Scope::compile(policies_.share(), facts_);
+  }
   return *scope_;
 }
 
@@ -72,8 +78,18 @@ void Gate::replace_principal(std::shared_ptr<const Principal> principal) {
 // ---------------------------------------------------------------------------------------------------------
 
 Proposal Gate::decide(std::shared_ptr<const Operation> operation) {
-  auto ruling = std::make_shared<const Ruling>(scope().decide(*operation, services_.clock.now()));
-  return Proposal{std::move(operation), OperationId{++last_operation_}, std::move(ruling)};
+  const auto& now = scope();
+  const OperationId id{++last_operation_};
+  for (const auto& known : known_) {
+    if (known.operation != operation) continue;
+    now.count_again(known.counted);
+    return Proposal{std::move(operation), id, known.ruling};
+  }
+  std::vector<std::uint32_t> counted;
+  auto ruling = std::make_shared<const Ruling>(now.decide(*operation, services_.clock.now(), &counted));
+  const bool keep = !now.looks_at_time() && operation->text.size() <= kKnownText;
+  if (keep) known_[next_known_++ % kKnown] = {operation, ruling, std::move(counted)};
+  return Proposal{std::move(operation), id, std::move(ruling)};
 }
 
 std::optional<PreparePermit> Gate::prepare(const Proposal& proposal) {

@@ -15,6 +15,7 @@
 // One Gate belongs to one session and its worker's thread.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -148,6 +149,16 @@ class Gate {
   SessionFacts facts_;
   PublishedReader<policy::PolicySet> policies_;
   std::shared_ptr<const policy::Scope> scope_;
+  // The last rulings of this scope, by the identity of their operations, which they keep alive: a prepared
+  // statement has one operation for all its executions. Used only while no rule looks at the time.
+  struct Known {
+    std::shared_ptr<const Operation> operation;
+    std::shared_ptr<const Ruling> ruling;
+    std::vector<std::uint32_t> counted;
+  };
+  static constexpr std::size_t kKnown = 4;  // statements that a session executes in turn; a kilobyte each
+  std::array<Known, kKnown> known_;
+  std::size_t next_known_ = 0;
   std::uint64_t last_operation_ = 0;  // number of the last proposal; not all of them come to be
   std::uint64_t recorded_ = 0;
 };

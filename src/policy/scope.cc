@@ -176,6 +176,9 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
         candidate.budget = &scope->budgets_.back();
       }
       if (candidate.restricts && !rule.shadow) add_masks(rule, broad, masks);
+      scope->looks_at_time_ |=
+          rule.match.time.has_value() ||
+          std::ranges::any_of(rule.except, [](const Criteria& e) { return e.time.has_value(); });
       scope->index_.add(static_cast<std::uint32_t>(scope->candidates_.size()), rule);
       scope->candidates_.push_back(candidate);
     }
@@ -189,15 +192,19 @@ std::shared_ptr<const Scope> Scope::compile(std::shared_ptr<const PolicySet> pol
 Ruling Scope::evaluate(const Operation& operation, WallTime now, Trace* trace,
                        std::span<const std::string_view> approved) const {
   if (trace) add_trace(operation, now, *trace);
-  return judge(operation, now, approved, nullptr);
+  return judge(operation, now, approved, nullptr, nullptr);
 }
 
-Ruling Scope::decide(const Operation& operation, WallTime now) const {
-  return judge(operation, now, {}, &policy_->hits());
+Ruling Scope::decide(const Operation& operation, WallTime now, std::vector<std::uint32_t>* counted) const {
+  return judge(operation, now, {}, &policy_->hits(), counted);
+}
+
+void Scope::count_again(std::span<const std::uint32_t> counted) const {
+  for (auto number : counted) policy_->hits().add(number);
 }
 
 Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const std::string_view> approved,
-                    RuleHits* hits) const {
+                    RuleHits* hits, std::vector<std::uint32_t>* counted) const {
   Ruling ruling;
   ruling.policy_version = policy_->version();
   ruling.source = shared_from_this();
@@ -219,7 +226,7 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
   }
 
   Decision decision{operation};
-  collect(decision, OperationView{operation, now}, ruling, hits);
+  collect(decision, OperationView{operation, now}, ruling, hits, counted);
   if (decision.denied_by) return deny(denied(*decision.denied_by));
   if (!decision.granted_by) return deny(no_rule(operation, facts_));
   if (decision.widest)
@@ -253,7 +260,8 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
 }
 
 // Goes through the rules once, in policy order.
-void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits) const {
+void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits,
+                    std::vector<std::uint32_t>* counted) const {
   RuleIndex::Bits bits = index_.candidates(view, &decision.resource);
   std::size_t word = 0;
   while (true) {
@@ -270,7 +278,11 @@ void Scope::collect(Decision& decision, const OperationView& view, Ruling& rulin
         candidate.restricts &&
         match_operation(rule, candidate.restrict_excepts, view, Reading::broad).failed == Clause::none;
     if (!grants && !restricts) continue;
-    if (hits != nullptr) hits->add(static_cast<std::size_t>(&rule - policy_->rules().data()));
+    if (hits != nullptr) {
+      const auto number = static_cast<std::uint32_t>(&rule - policy_->rules().data());
+      hits->add(number);
+      if (counted != nullptr) counted->push_back(number);
+    }
     if (rule.shadow) {
       add_shadow(rule, grants, restricts, decision.asked, ruling.shadow);
       continue;

@@ -60,7 +60,13 @@ class Scope : public std::enable_shared_from_this<Scope> {
                   std::span<const std::string_view> approved = {}) const;
 
   // The same, and counts the rules that took part (PolicySet::hits). For decisions on what clients send.
-  Ruling decide(const Operation& operation, WallTime now) const;
+  // `counted` gets their numbers, for whoever keeps the ruling and uses it again.
+  Ruling decide(const Operation& operation, WallTime now,
+                std::vector<std::uint32_t>* counted = nullptr) const;
+  void count_again(std::span<const std::uint32_t> counted) const;
+  // Whether a rule that can apply to this session looks at the time. If none does, the same operation gets
+  // the same ruling for as long as this Scope is in force.
+  bool looks_at_time() const { return looks_at_time_; }
 
   // All masks in force for this session. Never null. `id` depends on the content alone, so it is the same in
   // every session with the same masks and after a reload that changes none.
@@ -77,8 +83,9 @@ class Scope : public std::enable_shared_from_this<Scope> {
   Scope() = default;
 
   Ruling judge(const Operation& operation, WallTime now, std::span<const std::string_view> approved,
-               RuleHits* hits) const;
-  void collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits) const;
+               RuleHits* hits, std::vector<std::uint32_t>* counted) const;
+  void collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits,
+               std::vector<std::uint32_t>* counted) const;
   static void oblige(Obligations& obligations, const Outcome& outcome);
   void add_trace(const Operation& operation, WallTime now, Trace& trace) const;
 
@@ -89,6 +96,7 @@ class Scope : public std::enable_shared_from_this<Scope> {
   std::vector<Candidate> candidates_;  // in policy order
   RuleIndex index_;                    // over candidates_
   std::vector<Budget> budgets_;        // one per budget rule of the scope
+  bool looks_at_time_ = false;
 };
 
 }  // namespace sluice::policy
