@@ -50,11 +50,13 @@ KeyColumns key_columns(const RowDescription& description, const postgres::Relati
 
 }  // namespace
 
-std::shared_ptr<const ResultShape> ResultShape::make(const RowDescription& description,
+std::shared_ptr<const ResultShape> ResultShape::make(Bytes described, const RowDescription& description,
                                                      const Operation& operation, std::uint16_t carried,
                                                      const postgres::Catalogue* catalogue) {
   auto shape = std::make_shared<ResultShape>();
   shape->carried = carried;
+  shape->described = as_text(described);
+  if (catalogue != nullptr) shape->catalogue_version = catalogue->version();
   std::vector<std::uint32_t> tables;
   for (const auto& field : description.fields) {
     shape->columns.push_back({std::string{field.name}, field.type_oid, field.format});

@@ -35,7 +35,16 @@ struct ResultShape {
   std::vector<KeyColumns> keys;
   bool all_known = false;  // every collection that the operation reads values from has its key in the result
 
-  static std::shared_ptr<const ResultShape> make(const wire::pg::RowDescription& description,
+  // What it was made from, beside the operation: the same again is the same shape.
+  std::string described;  // RowDescription's payload
+  std::uint64_t catalogue_version = 0;
+  bool is_of(Bytes description, std::uint16_t keys_carried, const postgres::Catalogue* catalogue) const {
+    return catalogue != nullptr && catalogue_version == catalogue->version() && carried == keys_carried &&
+           described == as_text(description);
+  }
+
+  // `described` is what `description` was read from.
+  static std::shared_ptr<const ResultShape> make(Bytes described, const wire::pg::RowDescription& description,
                                                  const Operation& operation, std::uint16_t carried,
                                                  const postgres::Catalogue* catalogue);
 };

@@ -264,30 +264,40 @@ void Exchange::begin_observation(Run& run) {
 
 Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
   if (pending_.empty()) return server_violation("RowDescription out of turn");
-  auto description = RowDescription::parse(payload);
-  if (!description) return server_violation(description.error().detail);
   auto& front = pending_.front();
   const auto* catalogue = planner_.catalogue().get();
   std::uint16_t carried = 0;
+  if (front.kind == Pending::Kind::describe_portal) {
+    // Executions of a prepared statement are described alike, and the portal has the statement's shape.
+    const auto& portal = *front.portal;
+    if (portal.shape && portal.shape->is_of(payload, portal.plan->carried, catalogue)) {
+      const auto pause =
+          front.hidden ? Pause::none : pass_description(nullptr, payload, raw, portal.plan->carried);
+      pending_.pop_front();
+      return pause;
+    }
+  }
+  auto description = RowDescription::parse(payload);
+  if (!description) return server_violation(description.error().detail);
   switch (front.kind) {
     case Pending::Kind::query: {
       auto* run = current_run();
       if (run == nullptr) return server_violation("RowDescription after the last statement");
       if (run->shape) return server_violation("a second RowDescription");
       carried = run->plan->carried;
-      run->shape = ResultShape::make(*description, run->permit->operation(), carried, catalogue);
+      run->shape = ResultShape::make(payload, *description, run->permit->operation(), carried, catalogue);
       return run->stopped ? Pause::none : pass_description(run, payload, raw, carried);
     }
     case Pending::Kind::describe_statement:
       carried = front.prepared->plan->carried;
       front.prepared->shape =
-          ResultShape::make(*description, *front.prepared->plan->operation, carried, catalogue);
+          ResultShape::make(payload, *description, *front.prepared->plan->operation, carried, catalogue);
       front.prepared->shape_formats.clear();
       break;
     case Pending::Kind::describe_portal: {
       auto& portal = *front.portal;
       carried = portal.plan->carried;
-      portal.shape = ResultShape::make(*description, *portal.operation, carried, catalogue);
+      portal.shape = ResultShape::make(payload, *description, *portal.operation, carried, catalogue);
       if (portal.statement) {
         portal.statement->shape = portal.shape;
         portal.statement->shape_formats = portal.result_formats;
