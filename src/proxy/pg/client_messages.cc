@@ -300,7 +300,8 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
                                      "the statement is longer than this gateway reads", {},
                                      "Use COPY for bulk data."));
   }
-  auto plans = plan_text(query->sql);
+  planner_.set_fresh(tried_fresh_catalogue_);
+  auto plans = planner_.plan_query(query->sql, plan_context());
   if (!plans) {
     if (wants_fresh_catalogue(plans.error())) return need_catalogue();
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(query->sql));
@@ -612,9 +613,9 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
     const auto formats =
         formats_stay ? std::string{} : formats_with(bind->result_section, portal->plan->carried);
     scratch_.clear();
-    if (auto encoded = encode_bind(scratch_, portal->upstream_name, prepared->upstream_name,
-                                   bind->parameter_section,
-                                   formats_stay ? bind->result_section : as_bytes(formats));
+    if (auto encoded =
+            encode_bind(scratch_, portal->upstream_name, prepared->upstream_name, bind->parameter_section,
+                        formats_stay ? bind->result_section : as_bytes(formats));
         !encoded) {
       return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
     }

@@ -501,6 +501,25 @@ std::expected<Planner::Plans, ErrorFields> Planner::plan(std::string_view sql, c
   return Work{*this, context, std::move(shared)}.run();
 }
 
+std::expected<Planner::Plans, ErrorFields> Planner::plan_query(std::string_view sql,
+                                                               const PlanContext& context) {
+  // Which functions are vouched for is not part of a plan's basis; with none there is nothing to change.
+  const auto number = context.vouched_functions.empty() ? varying_number(sql) : std::nullopt;
+  if (!number) return plan(sql, context);
+  const auto current = [&](const Plan& known) { return is_current(known, context); };
+  if (auto made = templates_.find(sql, *number, current)) return Plans{std::move(made)};
+  auto plans = plan(sql, context);
+  if (!plans || plans->size() != 1 || !templates_.seen_before(sql, *number)) return plans;
+  const auto example = PlanTemplates::examples_number(sql);
+  if (example.empty()) return plans;
+  std::string text{sql};
+  text.replace(number->begin, number->end - number->begin, example);
+  if (const auto with_example = plan(text, context); with_example && with_example->size() == 1) {
+    templates_.add(sql, *number, *plans->front(), *with_example->front(), example);
+  }
+  return plans;
+}
+
 bool Planner::is_current(const Plan& plan, const PlanContext& context) const {
   return plan.basis.catalogue == catalogue_->version() && plan.basis.masks == context.masks->id &&
          plan.basis == basis(context);
@@ -549,6 +568,14 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
   if (plan.kind != PlanKind::statement && plan.kind != PlanKind::copy_out) {
     return std::unexpected(Denial{Reason::over_limit, "", "this statement cannot be limited for you",
                                   fmt::format("Write LIMIT {} or less yourself.", records)});
+  }
+  if (plan.parsed == nullptr) {  // made without a tree (plan_templates.h)
+    const auto afresh = this->plan(plan.source, context);
+    if (!afresh || afresh->size() != 1 || afresh->front()->parsed == nullptr) {
+      return std::unexpected(Denial{Reason::over_limit, "", "this statement cannot be limited for you",
+                                    fmt::format("Write LIMIT {} or less yourself.", records)});
+    }
+    return clamp(*afresh->front(), records, context);
   }
   auto keys = carried_keys(plan, *context.masks);
   const auto carried = static_cast<std::uint16_t>(keys.size());

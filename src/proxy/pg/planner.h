@@ -18,6 +18,7 @@
 #include "proxy/pg/mask_plans.h"
 #include "proxy/pg/names.h"
 #include "proxy/pg/plan.h"
+#include "proxy/pg/plan_templates.h"
 #include "wire/pg/encode.h"
 
 namespace sluice::proxy::pg {
@@ -53,6 +54,10 @@ class Planner {
   using Plans = std::vector<std::shared_ptr<const Plan>>;
   std::expected<Plans, wire::pg::ErrorFields> plan(std::string_view sql, const PlanContext& context);
 
+  // The same for a simple query: one that differs from an earlier one in a number only is not parsed again
+  // (plan_templates.h).
+  std::expected<Plans, wire::pg::ErrorFields> plan_query(std::string_view sql, const PlanContext& context);
+
   bool is_current(const Plan& plan, const PlanContext& context) const;
 
   // The plan's operation with the bound and the query vectors that these values give it; the plan's own when
@@ -76,6 +81,7 @@ class Planner {
   std::vector<std::string> search_path_;
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking_;  // of the last (catalogue, masks)
   MaskPlans* mask_plans_ = nullptr;
+  PlanTemplates templates_;
   bool fresh_ = false;
 };
 
