@@ -345,7 +345,7 @@ SELECT ssn::integer FROM support_docs WHERE id = {self.found};"""
         operation = re.search(r"([0-9a-f]{16})-\d+ +svc-rag\b", seen)
         if not operation:
             raise Unexpected(f"The search does not name svc-rag's session:\n{seen}")
-        seen = self.sluice("admin", "sessions", "replay", operation[1], grep="status=", whole=True)
+        seen = self.sluice("admin", "sessions", "replay", operation[1], grep="outcome|status|record_ids|rows:", whole=True)
         self.expect(seen, rf'"id":"{self.found}"', r'"\*\*\*"')
 
     # -- what scenes share -----------------------------------------------------------------------------------
