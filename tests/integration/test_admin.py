@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -12,8 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 from harness import wire
-from harness.gateway import Gateway, Login, binary
+from harness.certificates import Certificates
+from harness.gateway import Gateway, Login, binary, wait_until
 from harness.postgres import Database
+from harness.process import Child, free_port
 
 _ROUTES = Path(__file__).resolve().parents[2] / "src" / "admin" / "routes.cc"
 
@@ -253,6 +257,33 @@ def test_token_is_not_sent_in_clear_to_other_machines(gateway: Gateway) -> None:
     done = gateway.run("--addr", "http://192.0.2.1:8640", "status")
     assert done.returncode == 4
     assert "https" in done.stderr
+
+
+def test_api_over_tls(gateway: Gateway, tmp_path: Path) -> None:
+    """With a certificate the API speaks TLS only; a renewed certificate is taken within seconds."""
+    data = tmp_path / "data"
+    port = free_port()
+    token = json.loads(gateway.run("init", "--data", str(data), "--admin-port", str(port), "-o", "json", check=True).stdout)["token"]
+    files = {"SLUICE__ADMIN__CERTIFICATE": "tls/server.crt", "SLUICE__ADMIN__KEY": "tls/server.key"}
+    env = {**os.environ, **files, "SLUICE__POSTGRES__0__PORT": "0"}
+    served = Child([binary(), "serve", "--config", data / "sluice.yaml"], log=tmp_path / "log", env=env)
+    try:
+        url = f"https://localhost:{port}"
+        served.wait_until(lambda: "sluice is ready" in (tmp_path / "log").read_text(), timeout=30, what="the gateway")
+
+        def status(authority: Path) -> subprocess.CompletedProcess[str]:
+            return gateway.run("--addr", url, "--ca-file", str(authority), "status", token=token)
+
+        assert status(data / "tls" / "server.crt").returncode == 0
+        assert status(gateway.certificate).returncode == 7, "another root does not vouch for it"
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://localhost:{port}/healthz", timeout=10)
+        made = Certificates.make(tmp_path)
+        shutil.copy(made.key, data / "tls" / "server.key")
+        shutil.copy(made.certificate, data / "tls" / "server.crt")
+        wait_until(lambda: status(made.authority).returncode == 0, "the new certificate is served")
+    finally:
+        assert served.stop(timeout=30) == 0
 
 
 def test_init_refuses_a_folder_in_use(gateway: Gateway) -> None:
