@@ -60,7 +60,7 @@ constexpr std::array kRoutes = {
 
   Route{get,    "/api/v1/sessions/live", Who::reader, h::list_live_sessions, "Who is connected now", "principal,connection,limit,cursor", "", "LiveSessionPage"},
   Route{post,   "/api/v1/sessions/{id}/kill", Who::admin, h::kill_session, "End a live session and cancel its upstream query", "", "Kill", ""},
-  Route{get,    "/api/v1/sessions", Who::reader, h::list_sessions, "Recorded sessions, newest first", SLUICE_RECORD_FILTER, "", "RecordPage", true},
+  Route{get,    "/api/v1/sessions", Who::reader, h::list_sessions, "Recorded sessions, newest first", "principal,connection,from,to,limit,cursor", "", "RecordPage", true},
   Route{get,    "/api/v1/sessions/{id}", Who::reader, h::show_session, "One recorded session", "", "", "RecordItem", true},
   Route{get,    "/api/v1/sessions/{id}/replay", Who::reader, h::replay_session, "Every entry of a session in order; reported", "limit,cursor", "", "RecordPage", true},
   Route{get,    "/api/v1/sessions/{id}/export", Who::reader, h::export_session, "A bundle that proves itself; reported", "", "", "RecordItem", true},

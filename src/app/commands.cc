@@ -285,20 +285,24 @@ class Grammar {
     explain->add_option("statement", w.explain.statement, "The statement")->required();
   }
 
-  void add_search(CLI::App* command) {
+  // `operations`: what only an operation has can be asked for too.
+  void add_search(CLI::App* command, bool operations) {
     auto& w = words_;
-    for (const auto& [option, key, help] : {std::tuple{"--principal", "principal", "Of this principal"},
-                                            {"--connection", "connection", "On this connection"},
-                                            {"--collection", "collection", "That touched this table"},
-                                            {"--verb", "verb", "search, fetch, scroll, write, ..."},
-                                            {"--decision", "decision", "permit, deny or review"},
-                                            {"--text", "text", "Words of the statement"},
-                                            {"--record-id", "record_id", "That were sent this record"},
-                                            {"--session", "session", "Of this session"},
-                                            {"--from", "from", "Not before this time (2026-01-31T12:00:00Z)"},
-                                            {"--to", "to", "Before this time"}}) {
+    const auto add = [&](const char* option, const char* key, const char* help) {
       command->add_option(option, w.search.query[key], help);
+    };
+    add("--principal", "principal", "Of this principal");
+    add("--connection", "connection", "On this connection");
+    if (operations) {
+      add("--collection", "collection", "That touched this table");
+      add("--verb", "verb", "search, fetch, scroll, write, ...");
+      add("--decision", "decision", "permit, deny or review");
+      add("--text", "text", "Words of the statement");
+      add("--record-id", "record_id", "That were sent this record");
+      add("--session", "session", "Of this session");
     }
+    add("--from", "from", "Not before this time (2026-01-31T12:00:00Z)");
+    add("--to", "to", "Before this time");
     command->add_option("--limit", w.search.limit, "At most so many")->capture_default_str();
   }
 
@@ -307,9 +311,11 @@ class Grammar {
     auto* sessions = noun("sessions", "Live and recorded sessions");
     verb(sessions, "live", "Who is connected now", [&] { return commands::sessions_live(w.remote); });
     add_search(verb(sessions, "list", "Recorded sessions, newest first",
-                    [&] { return commands::sessions_list(w.remote, w.search); }));
+                    [&] { return commands::sessions_list(w.remote, w.search); }),
+               false);
     add_search(verb(sessions, "search", "Recorded operations, newest first",
-                    [&] { return commands::sessions_search(w.remote, w.search); }));
+                    [&] { return commands::sessions_search(w.remote, w.search); }),
+               true);
     const auto with_id = [&](const char* name, const char* help, Action action) {
       auto* out = verb(sessions, name, help, std::move(action));
       out->add_option("id", w.id, "The session's id")->required();

@@ -123,7 +123,7 @@ Result<Operation> PolicyPort::map_statement(const admin::ExplainRequest& request
       catalogues_.find_or_make(facts.connection, connection_version, facts.upstream_user)->current();
   if (!catalogue) {
     return fail(
-        Errc::unavailable,
+        Errc::conflict,
         "the catalogue of \"{}\" is not known yet: it is read when the first client uses the connection",
         facts.connection);
   }

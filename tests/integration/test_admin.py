@@ -242,6 +242,13 @@ def test_the_last_administrator_stays(gateway: Gateway) -> None:
     assert gateway.ask("GET", "/api/v1/me")["name"] == me
 
 
+def test_filters_that_a_list_does_not_have_are_refused(gateway: Gateway) -> None:
+    """Sessions have no verb: asked for one, the list says so instead of showing all."""
+    assert gateway.api("GET", "/api/v1/sessions", params={"verb": "search"}).status_code == 400
+    assert gateway.run("sessions", "list", "--verb", "search").returncode == 2
+    assert gateway.run("sessions", "list", "--principal", "ana").returncode == 0
+
+
 def test_exit_codes(gateway: Gateway, ana: Login) -> None:
     """Scripts go by them."""
     assert gateway.run("principal", "show", "ana").returncode == 0
