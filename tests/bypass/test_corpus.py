@@ -47,7 +47,11 @@ def attacker(prepared: Database) -> Iterator[Login]:
         yield gateway.login("mallory", role="svc")
 
 
-@pytest.mark.parametrize("case", corpus.cases(), ids=lambda case: case.id)
+# Some cases get back only what the client itself has written: no gateway need hide that.
+ATTACKS = [case for case in corpus.cases() if not case.expected.startswith("allow")]
+
+
+@pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.id)
 def test_no_leak(case: Case, attacker: Login, prepared: Database) -> None:
     """The attack of the corpus, as it stands."""
     places = corpus.places(prepared.server, prepared)
@@ -57,7 +61,7 @@ def test_no_leak(case: Case, attacker: Login, prepared: Database) -> None:
         assert not seen.closed, seen
 
 
-@pytest.mark.parametrize("case", [c for c in corpus.cases() if len(c.steps) == 1], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [c for c in ATTACKS if len(c.steps) == 1], ids=lambda case: case.id)
 def test_no_leak_by_the_extended_protocol(case: Case, attacker: Login, prepared: Database) -> None:
     """The same statements with Parse, Bind and Execute, with results in text and in binary."""
     (sql,) = case.statements(corpus.places(prepared.server, prepared))

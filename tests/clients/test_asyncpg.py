@@ -93,7 +93,8 @@ def test_statement_cache_over_a_change_of_schema(ana: Login) -> None:
     """asyncpg forgets its prepared statement on 0A000 "cached plan must not change result type", and goes on."""
 
     async def work(connection: asyncpg.Connection) -> None:
-        await connection.execute("CREATE TABLE IF NOT EXISTS changing (a int); INSERT INTO changing VALUES (1)")
+        await connection.execute("CREATE TABLE IF NOT EXISTS changing (a int)")
+        await connection.execute("INSERT INTO changing VALUES (1)")
         try:
             assert len(await connection.fetchrow("SELECT * FROM changing")) == 1
             await connection.execute("ALTER TABLE changing ADD b text")

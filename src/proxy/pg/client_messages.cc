@@ -42,8 +42,8 @@ bool must_count(const Plan& plan, const Operation& operation, const Obligations&
   return !most || *most > *obligations.max_records;
 }
 
-// What of the statement's text an approval holds for: all of it, except that the vector of a search may be another of the
-// same dimension unless the rule says otherwise.
+// What of the statement's text an approval holds for: all of it, except that the vector of a search may be
+// another of the same dimension unless the rule says otherwise.
 Digest digest_for_review(const Plan& plan, bool bind_vectors) {
   if (bind_vectors || plan.operation->searches.empty()) return sha256(as_bytes(plan.source));
   return sha256(as_bytes(postgres::text_without_vectors(plan.source)));
@@ -79,7 +79,12 @@ Step Exchange::on_client(Bytes received) {
     if (copy_left_ > 0) {  // the rest of a CopyData whose header went before
       const auto piece =
           rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(copy_left_, rest.size())));
-      forward_copy(piece);
+      // The server has the header: it must get as many bytes as that says, whatever has become of the COPY.
+      if (copying_in_) {
+        forward_copy(piece);
+      } else {
+        gateway_.fill_copy(piece.size());
+      }
       copy_left_ -= piece.size();
       step.consumed += piece.size();
       continue;
@@ -763,6 +768,7 @@ Pause Exchange::on_sync() {
 // Data belongs to the COPY that the server has asked for; the server ignores it at any other time, and so
 // does this.
 Pause Exchange::on_copy_message(const FrontendFrame& frame, Bytes raw) {
+  stop_overdue();
   if (!copying_in_) return Pause::none;
   if (frame.type != FrontendType::copy_data) copying_in_ = false;
   forward_copy(raw);

@@ -66,10 +66,11 @@ void Exchange::policy_changed() {
 }
 
 // Replies come in the order of the requests, so only the oldest can be cut; the others are when it is their
-// turn. A row that is on its way in pieces is finished first: the client could not read on from its middle.
+// turn. A row or a CopyData that is on its way in pieces is finished first: nobody could read on from its
+// middle.
 void Exchange::stop_overdue() {
   auto* run = current_run();
-  if (run == nullptr || !run->overdue || relay_left_ > 0) return;
+  if (run == nullptr || !run->overdue || relay_left_ > 0 || copy_left_ > 0) return;
   const auto error = std::exchange(run->overdue, nullptr);
   if (!run->stopped && !run->finished) stop_with(*run, std::move(*error));
 }

@@ -57,6 +57,11 @@ void GatewayTraffic::fail_in_pipeline() {
   SLUICE_SEND(encode_parse(scratch_, "", kUnparsable));
 }
 
+void GatewayTraffic::fill_copy(std::size_t bytes) {
+  scratch_.assign(bytes, '\0');
+  out_.send(gate::GatewayPermit{}, as_bytes(scratch_));
+}
+
 void GatewayTraffic::copy_fail(std::string_view reason) {
   SLUICE_SEND(encode_copy_fail(scratch_, reason));
 }

@@ -51,6 +51,8 @@ class GatewayTraffic {
   // what the client is told. The text does not parse.
   void fail_in_query();     // as a simple Query
   void fail_in_pipeline();  // as a Parse
+  // The rest of a CopyData of which the client's beginning has gone, once the server no longer listens: zeros.
+  void fill_copy(std::size_t bytes);
   // The end of a COPY that the gateway stops.
   void copy_fail(std::string_view reason);
 

@@ -222,7 +222,8 @@ class Planner::Work final : public postgres::StatementNames {
                                                .vouched = &vouched_};
     auto operation = std::make_shared<Operation>(postgres::describe(statement, describing));
     if (!operation->missing_relation.empty()) {
-      return std::unexpected(undefined_table(operation->missing_relation));
+      return std::unexpected(names_moved_.empty() ? undefined_table(operation->missing_relation)
+                                                  : names_moved(operation->missing_relation));
     }
     plan->kind = kind_of(*statement.body, *operation);
     plan->writes = may_write(*operation);
@@ -236,7 +237,27 @@ class Planner::Work final : public postgres::StatementNames {
       if (!plan->rewritten && !plan->denial && !keys.empty()) put_in(*plan, keys);
     }
     if (auto error = resolve_names(*plan)) return std::unexpected(std::move(*error));
+    if (!names_moved_.empty() && !plan->operation->collections.empty() && !plan->denial) {
+      return std::unexpected(names_moved(plan->operation->collections.front().name));
+    }
+    if (plan->kind == PlanKind::schema_change) names_moved_ = "changes the schema";
+    if (plan->kind == PlanKind::discard_all || (plan->kind == PlanKind::set && may_be_path(plan->setting))) {
+      names_moved_ = "changes the search_path";
+    }
     return plan;
+  }
+
+  static bool may_be_path(std::string_view setting) { return setting.empty() || setting == "search_path"; }
+
+  // All statements of a text are planned before the first of them runs. What a name means after one that
+  // moves names about nobody knows yet.
+  ErrorFields names_moved(std::string_view relation) const {
+    return render_error(
+        sqlstate::kFeatureNotSupported,
+        fmt::format("sluice: an earlier statement of this query string {}, so that nobody can tell "
+                    "beforehand what {} will be",
+                    names_moved_, relation),
+        {}, "Send the statements one by one.");
   }
 
   void add_object(Plan& plan, std::string_view collection) const {
@@ -453,6 +474,7 @@ class Planner::Work final : public postgres::StatementNames {
       prepared_;  // made in this text; null: dropped
   std::map<std::string, std::shared_ptr<const Plan>, std::less<>> cursors_;
   std::map<std::string, std::string, std::less<>> upstream_;
+  std::string_view names_moved_;  // by an earlier statement of this text; empty: none
 };
 
 // --- planner

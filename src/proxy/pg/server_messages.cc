@@ -381,10 +381,13 @@ void Exchange::stop_with(Run& run, ErrorFields error) {
   run.stopped = true;
   finish_run(run, record::OutcomeStatus::stopped, error.sqlstate, std::nullopt);
   auto& front = pending_.front();
-  if (front.kind == Pending::Kind::query) {
+  if (copying_in_) {  // the server waits for data, where it does not look for a cancel
+    gateway_.copy_fail("stopped by the gateway");
+    copying_in_ = false;
+  } else if (front.kind == Pending::Kind::query) {
     cancel_server_ = true;
-    return;
   }
+  if (front.kind == Pending::Kind::query) return;
   if (!front.server_limit) cancel_server_ = true;
   const bool synced =
       std::ranges::any_of(pending_, [](const auto& p) { return p.kind == Pending::Kind::sync; });
@@ -546,7 +549,6 @@ Pause Exchange::on_error(Bytes payload) {
   }
   front.current = front.runs.size();
   copying_in_ = false;
-  copy_left_ = 0;
   if (front.kind == Pending::Kind::query || front.kind == Pending::Kind::fail_query) return Pause::none;
   return drop_until_sync();
 }

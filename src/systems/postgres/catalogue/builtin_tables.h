@@ -159,6 +159,9 @@ inline constexpr std::string_view kJson[] = {"array_to_json",
                                              "jsonb_array_length",
                                              "jsonb_build_array",
                                              "jsonb_build_object",
+                                             "jsonb_exists",
+                                             "jsonb_exists_all",
+                                             "jsonb_exists_any",
                                              "jsonb_extract_path",
                                              "jsonb_extract_path_text",
                                              "jsonb_insert",
@@ -500,6 +503,7 @@ inline constexpr std::string_view kSession[] = {"current_catalog",
                                                 "pg_last_xact_replay_timestamp",
                                                 "pg_listening_channels",
                                                 "pg_my_temp_schema",
+                                                "pg_notify",
                                                 "pg_postmaster_start_time",
                                                 "pg_snapshot_xip",
                                                 "pg_snapshot_xmax",
@@ -568,8 +572,7 @@ inline constexpr std::string_view kReadsFile[] = {"pg_available_wal_summaries",
                                                   "pg_stat_file",
                                                   "pg_wal_summary_contents"};
 
-inline constexpr std::string_view kChangesSession[] = {"pg_export_snapshot", "pg_notify", "set_config",
-                                                       "setval"};
+inline constexpr std::string_view kChangesSession[] = {"pg_export_snapshot", "set_config", "setval"};
 
 inline constexpr std::string_view kChangesServer[] = {"brin_desummarize_range",
                                                       "brin_summarize_new_values",

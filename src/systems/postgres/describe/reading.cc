@@ -73,7 +73,6 @@ class NameReader final : public rewrite::Visitor {
     }
   }
   void add_output(const sql::Expr& expr);
-  void look_into(const sql::Expr& expr);
   bool is_count(const sql::Expr& expr) const;
   void add_level(const sql::FromItem& item, std::vector<const sql::RangeVar*>& level) const;
   void add_tail(const sql::Expr* expr);
@@ -165,11 +164,6 @@ void NameReader::on_statement(const sql::Statement& statement) {
     }
     default: return;
   }
-  if (const auto* alter = sql::as<sql::AlterTableStatement>(&statement)) {
-    for (const auto& command : alter->commands) {  // defaults and checks that the walk leaves out
-      for (const auto* expr : command.expressions) look_into(*expr);
-    }
-  }
 }
 
 bool NameReader::is_count(const sql::Expr& expr) const {
@@ -178,11 +172,6 @@ bool NameReader::is_count(const sql::Expr& expr) const {
   const auto schema = call->name.size() > 1 ? call->name[call->name.size() - 2] : std::string_view{};
   return context_.catalogue.find_function(context_.search_path, schema, "count").facts.cls ==
          FunctionClass::aggregate;
-}
-
-void NameReader::look_into(const sql::Expr& expr) {
-  on_expr(expr);
-  for_each_part(expr, [this](const sql::Expr& part) { look_into(part); });
 }
 
 void NameReader::on_select(const sql::SelectStatement& query) {

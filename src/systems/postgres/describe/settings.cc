@@ -43,19 +43,8 @@ class SetConfigCalls final : public rewrite::Visitor {
     if (value != nullptr) change.value = constant_text(*value);
     changes_.changes.push_back(std::move(change));
   }
-  void on_statement(const sql::Statement& statement) override {
-    const auto* alter = sql::as<sql::AlterTableStatement>(&statement);
-    if (alter == nullptr) return;
-    for (const auto& command : alter->commands) {  // defaults and checks that the walk leaves out
-      for (const auto* expr : command.expressions) look_into(*expr);
-    }
-  }
 
  private:
-  void look_into(const sql::Expr& expr) {
-    on_expr(expr);
-    for_each_part(expr, [this](const sql::Expr& part) { look_into(part); });
-  }
   SettingChanges& changes_;
 };
 

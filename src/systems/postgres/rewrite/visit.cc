@@ -267,6 +267,7 @@ void Walk::alter(const AlterTableStatement& node) {
   for (const AlterTableCommand& command : node.commands) {
     if (command.column != nullptr) column(*command.column);
     relation(command.relation, RelationRole::defined);
+    exprs(command.expressions);
   }
 }
 
