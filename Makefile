@@ -24,12 +24,6 @@ test:  ## unit tests (with sanitizers), then integration tests against real Post
 	@tools/build.sh dev all
 	@exec $$(tools/setup/python.sh tests/requirements.txt) tools/run_tests.py --build build/dev
 
-.PHONY: test-all
-test-all:  ## the same with every test through the gateway (clients, wire, corpus, record, demo); some still fail
-	@tools/setup/debian.sh build test
-	@tools/build.sh dev all
-	@exec $$(tools/setup/python.sh tests/requirements.txt) tools/run_tests.py --build build/dev .
-
 .PHONY: tsan
 tsan:  ## unit and integration tests under ThreadSanitizer
 	@tools/setup/debian.sh build test
