@@ -28,6 +28,7 @@ admin::ExplainStep to_port(const policy::TraceStep& step) {
   out.rule = step.rule;
   out.matched = step.matched || step.granted;
   out.reason = out.matched ? step.effects : fmt::format("{} does not match", policy::to_string(step.failed));
+  if (!step.verbs.empty()) out.reason += fmt::format(" ({})", step.verbs);
   if (step.shadow) out.reason += " (shadow)";
   return out;
 }

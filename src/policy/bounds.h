@@ -34,8 +34,16 @@ struct Outcome {
 // `asked`: the most that the request can carry; nullopt: nothing bounds it.
 // `approved(rule)`: the review that this rule asks for has been given. Its bound is gone then, and so are
 // clamps at or below it: who approves more than 1,000 records does not mean the first 100 of them.
+//
+// `must_say`: without a number of its own it is not run and counted: see Scope::Decision::must_say.
 template <class Approved>
-Outcome resolve(const Bounds& bounds, std::optional<std::uint64_t> asked, Approved approved) {
+Outcome resolve(const Bounds& bounds, std::optional<std::uint64_t> asked, bool must_say, Approved approved) {
+  if (must_say && !asked) {
+    constexpr std::uint64_t kAnyNumber = ~std::uint64_t{0};
+    const Outcome outcome = resolve(bounds, asked, false, approved);
+    if (!outcome.bound || outcome.clamp) return outcome;
+    return resolve(bounds, kAnyNumber, false, approved);
+  }
   std::optional<std::uint64_t> lifted;
   for (const Bound& b : bounds) {
     bool given = b.over == Over::review && (!asked || *asked > b.records) && approved(*b.rule);

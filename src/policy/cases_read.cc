@@ -113,17 +113,14 @@ class CaseReader {
   void read_operation(const YamlNode& node, Operation& operation) {
     Mapping keys{node,
                  "operation",
-                 {"verb", "collections", "records", "searches", "returns_vectors", "returns_scores",
+                 {"verb", "also", "collections", "records", "searches", "returns_vectors", "returns_scores",
                   "functions", "unknown_reason"},
                  problems_};
-    if (const YamlNode* verb = keys.need("verb")) {
-      std::string word = text(*verb, "verb");
-      if (auto known = verb_from(word)) {
-        operation.verb = *known;
-      } else {
-        problems_.error(verb->place, fmt::format("unknown verb '{}'", word),
-                        did_you_mean(word, verb_names()));
-      }
+    if (const YamlNode* verb = keys.need("verb")) operation.verb = read_verb(*verb, "verb");
+    if (const YamlNode* also = keys.find("also")) {
+      if (also->kind != YamlNode::Kind::sequence)
+        problems_.error(also->place, "'also' must be a list of verbs");
+      for (const YamlNode& item : also->items) operation.also.push_back(read_verb(item, "also"));
     }
     if (const YamlNode* collections = keys.find("collections")) {
       if (collections->kind != YamlNode::Kind::sequence)
@@ -149,6 +146,15 @@ class CaseReader {
       operation.functions = texts(*functions, "functions");
     if (const YamlNode* reason = keys.find("unknown_reason"))
       operation.unknown_reason = text(*reason, "unknown_reason");
+  }
+
+  Verb read_verb(const YamlNode& node, std::string_view what) {
+    std::string word = text(node, what);
+    const auto known = verb_from(word);
+    if (!known) {
+      problems_.error(node.place, fmt::format("unknown verb '{}'", word), did_you_mean(word, verb_names()));
+    }
+    return known.value_or(Verb::unknown);
   }
 
   // A name alone, or {name, output, tested, all_fields, access}.

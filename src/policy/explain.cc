@@ -27,6 +27,7 @@ std::string asked_text(const Operation& operation) {
 
 std::string subject(const Operation& operation, const SessionFacts& facts) {
   std::string text{to_string(operation.verb)};
+  for (const Verb verb : operation.also) text += fmt::format(" and {}", to_string(verb));
   for (std::size_t i = 0; i < operation.collections.size(); ++i) {
     text += i == 0 ? " on " : ", ";
     text += operation.collections[i].name;
@@ -44,6 +45,7 @@ std::string step_text(const TraceStep& step) {
   std::string outcome;
   if (step.matched) {
     outcome = step.shadow ? "matches (shadow only)" : "matches";
+    if (!step.verbs.empty()) outcome += fmt::format(" ({})", step.verbs);
     if (!step.granted && step.failed != Clause::none) {
       outcome += fmt::format(", but does not allow: {}", to_string(step.failed));
     }

@@ -104,6 +104,7 @@ SessionView::SessionView(const SessionFacts& session)
 
 OperationView::OperationView(const Operation& operation, WallTime now)
     : operation_(operation),
+      verb_(operation.verb),
       now_(now),
       returns_scores_(operation.returns_scores ||
                       std::ranges::any_of(operation.searches, &VectorSearch::returns_score)) {
@@ -146,7 +147,7 @@ Clause session_clause(const Criteria& criteria, const SessionView& session, Read
 
 Clause operation_clause(const Criteria& criteria, const OperationView& view, std::size_t at,
                         Reading reading) {
-  if (criteria.verbs && !(*criteria.verbs & verb_bit(view.operation().verb))) return Clause::verb;
+  if (criteria.verbs && !(*criteria.verbs & verb_bit(view.verb()))) return Clause::verb;
   if (!collection_holds(criteria, view, at, reading)) return Clause::collection;
   if (!fields_hold(criteria, view, at, reading)) return Clause::fields;
   if (!records_hold(criteria, view, reading)) return Clause::records;

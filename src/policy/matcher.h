@@ -32,6 +32,9 @@ class OperationView {
   OperationView(const Operation& operation, WallTime now);
 
   const Operation& operation() const { return operation_; }
+  // The verb that rules are asked about. An operation that does several things is decided verb by verb.
+  Verb verb() const { return verb_; }
+  void look_at(Verb verb) { verb_ = verb; }
   WallTime now() const { return now_; }
   // An operation that touches no collection is still matched once, at kNowhere.
   std::size_t collections() const { return operation_.collections.size(); }
@@ -43,6 +46,7 @@ class OperationView {
  private:
   static constexpr std::size_t kInline = 8;  // joins of more are rare enough to allocate
   const Operation& operation_;
+  Verb verb_;  // the operation's own, until look_at
   WallTime now_;
   std::array<Name, kInline> inline_;
   std::vector<Name> more_;

@@ -54,11 +54,11 @@ void RuleIndex::finish(std::size_t count) {
 }
 
 RuleIndex::Bits RuleIndex::candidates(const OperationView& view, std::pmr::memory_resource* memory) const {
-  auto verb = static_cast<std::size_t>(view.operation().verb);
+  auto verb = static_cast<std::size_t>(view.verb());
   auto first = always_.begin() + static_cast<std::ptrdiff_t>(verb * words_);
   Bits bits{first, first + static_cast<std::ptrdiff_t>(words_), memory};
   if (literals_.empty() && prefixes_.empty()) return bits;
-  VerbSet wanted = verb_bit(view.operation().verb);
+  VerbSet wanted = verb_bit(view.verb());
   for (std::size_t at = 0; at < view.collections(); ++at) {
     std::string_view name = view.name(at).folded;
     look_up_all(name, wanted, bits);

@@ -24,6 +24,7 @@ class RuleIndex {
   void add(std::uint32_t number, const Rule& rule);
   void finish(std::size_t count);
 
+  // For the verb that the view looks at.
   Bits candidates(const OperationView& view, std::pmr::memory_resource* memory) const;
 
  private:

@@ -27,27 +27,36 @@ struct Scope::Candidate {
 
 // What the matching rules add up to.
 struct Scope::Decision {
-  explicit Decision(const Operation& operation) : asked(operation.records.max) {}
+  explicit Decision(const Operation& operation);
+
+  // Of one of the operation's verbs.
+  struct Grant {
+    Verb verb;
+    const Rule* by = nullptr;             // the widest
+    std::optional<std::uint64_t> widest;  // its max_records; nullopt with `by`: any number
+    void add(const Rule& rule);
+  };
 
   std::optional<std::uint64_t> asked;
+  // A search says how many neighbours it wants. One that does not (LIMIT ALL, WITH TIES) asks for any number,
+  // and is refused or reviewed before it runs; a scroll is run, counted and stopped.
+  bool must_say = false;
   std::array<std::byte, 1024> memory;  // for some forty bounds; more are allocated
   std::pmr::monotonic_buffer_resource resource{memory.data(), memory.size()};
   Bounds bounds{&resource};
   const Rule* denied_by = nullptr;
-  const Rule* granted_by = nullptr;     // the widest
-  std::optional<std::uint64_t> widest;  // its max_records; nullopt with granted_by: any number
+  std::pmr::vector<Grant> grants{&resource};  // one for each verb, the main one first
   std::pmr::vector<const Rule*> standing_reviews{&resource};
 
-  void grant(const Rule& rule);
   void restrict(const Rule& rule);
 };
 
 namespace {
 
 // "search on public.docs", "scroll on public.a, public.b and 3 more".
-std::string what(const Operation& operation) {
+std::string what(const Operation& operation, Verb verb) {
   constexpr std::size_t kNamed = 3;
-  std::string text{to_string(operation.verb)};
+  std::string text{to_string(verb)};
   for (std::size_t i = 0; i < std::min(operation.collections.size(), kNamed); ++i) {
     text += i == 0 ? " on " : ", ";
     text += operation.collections[i].name;
@@ -73,10 +82,10 @@ Denial not_vouched(const std::string& function, const SessionFacts& facts) {
                           facts.connection, function)};
 }
 
-Denial no_rule(const Operation& operation, const SessionFacts& facts) {
+Denial no_rule(const Operation& operation, Verb verb, const SessionFacts& facts) {
   return {.reason = Reason::no_rule,
           .message = fmt::format("no rule allows {} to {} over connection {}", facts.principal->name,
-                                 what(operation), facts.connection),
+                                 what(operation, verb), facts.connection),
           .hint = operation.collections.size() > 1 ? "one allow rule must cover all of the collections" : ""};
 }
 
@@ -98,29 +107,38 @@ const std::string& message_of(const Bound& bound) {
   return allow ? allow->message : kNone;
 }
 
-Denial over_limit(const Bound& bound, std::uint64_t asked) {
+Denial over_limit(const Bound& bound, std::optional<std::uint64_t> asked) {
   const std::string& message = message_of(bound);
+  const std::string number = asked ? fmt::format("up to {}", *asked) : "any number of";
   return {.reason = Reason::over_limit,
           .rule = bound.rule->name,
-          .message = message.empty()
-                         ? fmt::format("the request asks for up to {} records; at most {} are allowed", asked,
-                                       bound.records)
-                         : message,
+          .message = message.empty() ? fmt::format("the request asks for {} records; at most {} are allowed",
+                                                   number, bound.records)
+                                     : message,
           .hint = fmt::format("ask for at most {} records", bound.records)};
 }
 
 }  // namespace
 
+Scope::Decision::Decision(const Operation& operation)
+    : asked(operation.records.max),
+      must_say(!operation.records.from_parameter &&
+               (operation.verb == Verb::search || std::ranges::count(operation.also, Verb::search) > 0)) {
+  grants.reserve(1 + operation.also.size());
+  grants.push_back({operation.verb});
+  for (const Verb verb : operation.also) grants.push_back({verb});
+}
+
 // Of several allows the one that grants most governs; of equal ones the strictest.
-void Scope::Decision::grant(const Rule& rule) {
+void Scope::Decision::Grant::add(const Rule& rule) {
   const Bounding& allow = *rule.allow;
   auto stricter = [](Over a, Over b) {
     return a != b && (a == Over::deny || (a == Over::review && b == Over::clamp));
   };
-  bool wider = !granted_by || (widest && (!allow.max_records || *allow.max_records > *widest));
-  bool equal = granted_by && widest && allow.max_records == widest;
-  if (!wider && !(equal && stricter(allow.over, granted_by->allow->over))) return;
-  granted_by = &rule;
+  bool wider = !by || (widest && (!allow.max_records || *allow.max_records > *widest));
+  bool equal = by && widest && allow.max_records == widest;
+  if (!wider && !(equal && stricter(allow.over, by->allow->over))) return;
+  by = &rule;
   widest = allow.max_records;
 }
 
@@ -219,24 +237,27 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
   if (!facts_.principal || facts_.principal->disabled) {
     return deny({.reason = Reason::revoked, .message = "the principal of this session is disabled"});
   }
-  auto verb = static_cast<std::size_t>(operation.verb);
-  if (operation.verb == Verb::unknown || verb >= kVerbCount) return deny(not_understood(operation));
+  auto known = [](Verb verb) { return verb != Verb::unknown && static_cast<std::size_t>(verb) < kVerbCount; };
+  if (!known(operation.verb) || !std::ranges::all_of(operation.also, known))
+    return deny(not_understood(operation));
   for (const std::string& function : operation.functions) {
     if (!std::ranges::binary_search(vouched_, function)) return deny(not_vouched(function, facts_));
   }
 
   Decision decision{operation};
-  collect(decision, OperationView{operation, now}, ruling, hits, counted);
+  OperationView view{operation, now};
+  collect(decision, view, ruling, hits, counted);
   if (decision.denied_by) return deny(denied(*decision.denied_by));
-  if (!decision.granted_by) return deny(no_rule(operation, facts_));
-  if (decision.widest)
-    decision.bounds.push_back({*decision.widest, decision.granted_by->allow->over, decision.granted_by});
+  for (const Decision::Grant& grant : decision.grants) {
+    if (!grant.by) return deny(no_rule(operation, grant.verb, facts_));
+    if (grant.widest) decision.bounds.push_back({*grant.widest, grant.by->allow->over, grant.by});
+  }
 
   auto is_approved = [&](const Rule& rule) {
     return std::ranges::find(approved, rule.name) != approved.end();
   };
-  Outcome outcome = resolve(decision.bounds, decision.asked, is_approved);
-  if (outcome.kind == Outcome::Kind::denied) return deny(over_limit(*outcome.bound, *decision.asked));
+  Outcome outcome = resolve(decision.bounds, decision.asked, decision.must_say, is_approved);
+  if (outcome.kind == Outcome::Kind::denied) return deny(over_limit(*outcome.bound, decision.asked));
 
   ruling.effect = Ruling::Effect::permit;
   auto standing =
@@ -250,8 +271,9 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
   }
   if (ruling.effect == Ruling::Effect::review) {
     // What will hold once every review that is due now has been given.
-    outcome = resolve(decision.bounds, decision.asked,
-                      [&](const Rule& rule) { return is_approved(rule) || (decision.asked && rule.review); });
+    const bool due_now = decision.asked || decision.must_say;
+    outcome = resolve(decision.bounds, decision.asked, decision.must_say,
+                      [&](const Rule& rule) { return is_approved(rule) || (due_now && rule.review); });
   } else if (outcome.bound && outcome.over == Over::review) {
     ruling.review = *outcome.bound->rule->review;
   }
@@ -259,10 +281,16 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
   return ruling;
 }
 
-// Goes through the rules once, in policy order.
-void Scope::collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits,
+// Goes through the rules once, in policy order. A rule takes something away if it is about any of the verbs,
+// and gives only for those that it is about.
+void Scope::collect(Decision& decision, OperationView& view, Ruling& ruling, RuleHits* hits,
                     std::vector<std::uint32_t>* counted) const {
   RuleIndex::Bits bits = index_.candidates(view, &decision.resource);
+  for (const Verb verb : view.operation().also) {
+    view.look_at(verb);
+    const RuleIndex::Bits more = index_.candidates(view, &decision.resource);
+    for (std::size_t i = 0; i < bits.size(); ++i) bits[i] |= more[i];
+  }
   std::size_t word = 0;
   while (true) {
     while (word < bits.size() && bits[word] == 0) ++word;
@@ -271,12 +299,21 @@ void Scope::collect(Decision& decision, const OperationView& view, Ruling& rulin
         candidates_[word * 64 + static_cast<std::size_t>(std::countr_zero(bits[word]))];
     bits[word] &= bits[word] - 1;
     const Rule& rule = *candidate.rule;
-    bool grants =
-        candidate.grants &&
-        match_operation(rule, candidate.grant_excepts, view, Reading::narrow).failed == Clause::none;
-    bool restricts =
-        candidate.restricts &&
-        match_operation(rule, candidate.restrict_excepts, view, Reading::broad).failed == Clause::none;
+    bool grants = false;
+    bool restricts = false;
+    for (Decision::Grant& grant : decision.grants) {
+      view.look_at(grant.verb);
+      restricts =
+          restricts ||
+          (candidate.restricts &&
+           match_operation(rule, candidate.restrict_excepts, view, Reading::broad).failed == Clause::none);
+      if (!candidate.grants ||
+          match_operation(rule, candidate.grant_excepts, view, Reading::narrow).failed != Clause::none) {
+        continue;
+      }
+      grants = true;
+      if (!rule.shadow) grant.add(rule);
+    }
     if (!grants && !restricts) continue;
     if (hits != nullptr) {
       const auto number = static_cast<std::uint32_t>(&rule - policy_->rules().data());
@@ -287,7 +324,6 @@ void Scope::collect(Decision& decision, const OperationView& view, Ruling& rulin
       add_shadow(rule, grants, restricts, decision.asked, ruling.shadow);
       continue;
     }
-    if (grants) decision.grant(rule);
     if (restricts) decision.restrict(rule);
     if (restricts && candidate.budget) {
       ruling.quotas.push_back(candidate.budget);

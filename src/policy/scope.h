@@ -12,11 +12,14 @@
 // How a decision is made (docs/policy.md says it for operators):
 //   1. A verb that is unknown, or a function nobody vouched for, is denied; no rule can change that.
 //   2. A deny rule that matches any collection of the operation denies.
-//   3. Some one allow rule must match all collections of the operation, or it is denied.
+//   3. Some one allow rule must match all collections of the operation, or it is denied. An operation that
+//      does several things (`also`) is asked about verb by verb: each needs an allow rule, and what takes
+//      something away from any of them takes it from the whole.
 //   4. Bounds (of the widest matching allow, of limits, of deny and review rules over a number of records)
 //   are held
 //      against the operation's own bound. What is exceeded: deny beats review beats clamp. An operation
-//      without a bound gets the smallest as an obligation instead, and its reply is counted.
+//      without a bound gets the smallest as an obligation instead, and its reply is counted; a search, which
+//      has to say how many it wants, exceeds them all.
 //   5. A review rule without a number asks for a review.
 //
 // Approvals: `approved` names the review rules whose review has been given for exactly this operation. Their
@@ -84,7 +87,7 @@ class Scope : public std::enable_shared_from_this<Scope> {
 
   Ruling judge(const Operation& operation, WallTime now, std::span<const std::string_view> approved,
                RuleHits* hits, std::vector<std::uint32_t>* counted) const;
-  void collect(Decision& decision, const OperationView& view, Ruling& ruling, RuleHits* hits,
+  void collect(Decision& decision, OperationView& view, Ruling& ruling, RuleHits* hits,
                std::vector<std::uint32_t>* counted) const;
   static void oblige(Obligations& obligations, const Outcome& outcome);
   void add_trace(const Operation& operation, WallTime now, Trace& trace) const;

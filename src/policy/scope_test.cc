@@ -180,6 +180,109 @@ rules:
   - {name: never, match: {verb: fetch, records: {over: 20}}, deny: {message: Too many keys., hint: Fewer.}}
 )";
 
+Operation operation_doing(std::vector<Verb> verbs, std::optional<std::uint64_t> records = 0,
+                          std::vector<std::string> collections = {"public.docs"}) {
+  Operation operation = operation_of(verbs.front(), std::move(collections), records);
+  operation.also.assign(verbs.begin() + 1, verbs.end());
+  return operation;
+}
+
+TEST(SeveralVerbs, EachNeedsAnAllow) {
+  Policy policy{R"(
+rules:
+  - {name: export, match: {verb: export}, allow: true}
+  - {name: readers, match: {verb: [scroll, fetch]}, allow: true}
+  - {name: loaders, match: {verb: [write, remove], principal: {groups: [loaders]}}, allow: true}
+)"};
+  const Operation copy = operation_doing({Verb::export_, Verb::remove});
+  Ruling ruling = policy.decide(copy);
+  EXPECT_EQ(ruling.effect, Effect::deny);
+  EXPECT_EQ(ruling.denial.reason, Reason::no_rule);
+  EXPECT_EQ(ruling.denial.message, "no rule allows ana to remove on public.docs over connection docs");
+  ruling = policy.decide(copy, {.groups = {"loaders"}});
+  EXPECT_EQ(ruling.effect, Effect::permit);
+  EXPECT_THAT(ruling.rules, ElementsAre("export", "loaders")) << "in the order of the policy, once each";
+  EXPECT_EQ(policy.decide(operation_doing({Verb::scroll, Verb::write})).effect, Effect::deny);
+  EXPECT_EQ(policy.decide(operation_doing({Verb::write, Verb::scroll})).denial.message,
+            "no rule allows ana to write on public.docs over connection docs");
+  EXPECT_EQ(
+      policy.decide(operation_doing({Verb::scroll, Verb::unknown}), {.groups = {"loaders"}}).denial.reason,
+      Reason::not_understood);
+}
+
+// The allow of each verb covers all collections: what is written could be read from the other one.
+TEST(SeveralVerbs, EachAllowCoversAllCollections) {
+  Policy policy{R"(
+rules:
+  - {name: w, match: {verb: write, collection: public.sink}, allow: true}
+  - {name: s, match: {verb: scroll, collection: public.docs}, allow: true}
+)"};
+  EXPECT_EQ(
+      policy.decide(operation_doing({Verb::write, Verb::scroll}, 0, {"public.sink", "public.docs"})).effect,
+      Effect::deny);
+}
+
+TEST(SeveralVerbs, ADenyOfOneDeniesTheWhole) {
+  Policy policy{R"(
+rules:
+  - {name: a, match: {verb: "*"}, allow: true}
+  - {name: keep, match: {verb: remove, collection: public.docs}, deny: Nothing is deleted here.}
+  - {name: late, match: {verb: scroll}, deny: Later., shadow: true}
+)"};
+  Ruling ruling = policy.decide(operation_doing({Verb::export_, Verb::scroll, Verb::remove}));
+  EXPECT_EQ(ruling.effect, Effect::deny);
+  EXPECT_EQ(ruling.denial.rule, "keep");
+  EXPECT_THAT(ruling.shadow, ElementsAre("late: would deny: Later."));
+  EXPECT_EQ(policy.decide(operation_doing({Verb::export_, Verb::write})).effect, Effect::permit);
+}
+
+// Where one verb is exempt from a rule, another may not be.
+TEST(SeveralVerbs, AnExceptForOneDoesNotExemptTheOther) {
+  Policy policy{R"(
+rules:
+  - {name: a, match: {verb: "*"}, allow: true}
+  - {name: d, match: {except: {verb: fetch}}, deny: No.}
+)"};
+  EXPECT_EQ(policy.decide(operation_doing({Verb::fetch})).effect, Effect::permit);
+  EXPECT_EQ(policy.decide(operation_doing({Verb::fetch, Verb::write})).denial.rule, "d");
+  EXPECT_EQ(policy.decide(operation_doing({Verb::write, Verb::fetch})).denial.rule, "d");
+}
+
+TEST(SeveralVerbs, ReviewsAndBudgetsOfAllApply) {
+  Policy policy{R"(
+rules:
+  - {name: a, match: {verb: "*"}, allow: true}
+  - {name: both, match: {verb: [scroll, write]}, budget: {records: 5, per: 1h}}
+  - {name: one, match: {verb: write}, budget: {records: 9, per: 1h}}
+  - {name: r1, match: {verb: scroll}, review: {by: "group:g"}}
+  - {name: r2, match: {verb: write}, review: {by: "group:h"}}
+)"};
+  const Operation operation = operation_doing({Verb::write, Verb::scroll});
+  Ruling ruling = policy.decide(operation);
+  EXPECT_EQ(ruling.effect, Effect::review);
+  EXPECT_EQ(ruling.review.rule, "r1");
+  EXPECT_THAT(ruling.budgets, ElementsAre("both", "one")) << "a budget is drawn on once";
+  EXPECT_EQ(ruling.quotas.size(), 2u);
+  EXPECT_EQ(policy.decide(operation, {}, {"r1"}).review.rule, "r2");
+  EXPECT_EQ(policy.decide(operation, {}, {"r1", "r2"}).effect, Effect::permit);
+}
+
+TEST(SeveralVerbs, TheSmallestBoundOfAllHolds) {
+  Policy policy{R"(
+rules:
+  - {name: reads, match: {verb: scroll}, allow: {max_records: 10, over: clamp}}
+  - {name: wide, match: {verb: scroll}, allow: {max_records: 20}}
+  - {name: writes, match: {verb: write}, allow: {max_records: 50}}
+  - {name: few, match: {verb: remove}, allow: {max_records: 5}}
+)"};
+  EXPECT_EQ(policy.decide(operation_doing({Verb::write, Verb::scroll}, std::nullopt)).obligations.max_records,
+            20u);
+  EXPECT_EQ(policy.decide(operation_doing({Verb::scroll, Verb::write}, 30)).denial.rule, "wide");
+  Ruling unbounded = policy.decide(operation_doing({Verb::scroll, Verb::remove}, std::nullopt));
+  EXPECT_EQ(unbounded.obligations.max_records, 5u);
+  EXPECT_EQ(unbounded.obligations.bound_rule, "few");
+}
+
 // What one number of records comes to. `records` 0: unbounded.
 struct Numbers {
   Verb verb;
@@ -224,6 +327,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Numbers{Verb::search, 5001, false, Effect::deny, 0, Over::deny, false, "allow"},
                       Numbers{Verb::search, 5001, true, Effect::deny, 0, Over::deny, false, "allow"},
                       Numbers{Verb::search, 0, false, Effect::permit, 100, Over::clamp, true, "top-k"},
+                      Numbers{Verb::search, 0, true, Effect::deny, 0, Over::deny, false, "allow"},
                       Numbers{Verb::scroll, 1000, false, Effect::permit, 5000, Over::deny, false, "allow"},
                       Numbers{Verb::scroll, 1001, false, Effect::review, 5000, Over::deny, false, "allow"},
                       Numbers{Verb::scroll, 0, false, Effect::permit, 1000, Over::review, false, "bulk"},
@@ -248,11 +352,43 @@ rules:
   - {name: a, match: {verb: search}, allow: true}
   - {name: l, match: {verb: search}, limit: {max_records: 7, message: Seven is enough.}}
 )"};
-  EXPECT_EQ(policy.decide(Verb::search, std::nullopt).obligations.bound_message, "Seven is enough.");
+  Operation later = operation_of(Verb::search, {"public.docs"});
+  later.records.from_parameter = true;
+  EXPECT_EQ(policy.decide(later).obligations.bound_message, "Seven is enough.");
   Ruling refused = policy.decide(Verb::search, 8);
   EXPECT_EQ(refused.denial.reason, Reason::over_limit);
   EXPECT_EQ(refused.denial.message, "Seven is enough.");
   EXPECT_EQ(refused.denial.hint, "ask for at most 7 records");
+}
+
+// LIMIT ALL and WITH TIES: refused before it runs, where a scroll would be counted.
+TEST(Bounds, ASearchSaysHowManyItWants) {
+  auto policy = [](const std::string& limits) {
+    return Policy{"rules:\n  - {name: a, match: {verb: [search, scroll]}, allow: true}\n" + limits};
+  };
+  const std::string deny = "  - {name: d, match: {}, limit: {max_records: 100}}\n";
+  const std::string review =
+      "  - {name: r, match: {}, limit: {max_records: 50, over: review}, review: {by: \"group:g\"}}\n";
+  const std::string clamp = "  - {name: c, match: {}, limit: {max_records: 20, over: clamp}}\n";
+  Ruling denied = policy(deny).decide(Verb::search, std::nullopt);
+  EXPECT_EQ(denied.effect, Effect::deny);
+  EXPECT_EQ(denied.denial.reason, Reason::over_limit);
+  EXPECT_EQ(denied.denial.rule, "d");
+  EXPECT_EQ(denied.denial.message, "the request asks for any number of records; at most 100 are allowed");
+  EXPECT_EQ(policy(deny).decide(Verb::scroll, std::nullopt).effect, Effect::permit);
+  EXPECT_EQ(policy("").decide(Verb::search, std::nullopt).effect, Effect::permit) << "nothing bounds it";
+  // Nobody is asked to approve what is refused in any case.
+  EXPECT_EQ(policy(deny + review).decide(Verb::search, std::nullopt).denial.rule, "d");
+  EXPECT_EQ(policy(review).decide(Verb::search, std::nullopt).effect, Effect::review);
+  EXPECT_EQ(policy(review).decide(Verb::search, std::nullopt, {}, {"r"}).effect, Effect::permit);
+  EXPECT_EQ(policy(review).decide(Verb::search, std::nullopt, {}, {"r"}).obligations.max_records,
+            std::nullopt);
+  // A clamp gives it a limit that is within the others.
+  EXPECT_TRUE(policy(deny + review + clamp).decide(Verb::search, std::nullopt).obligations.clamp);
+  // LIMIT $1 is decided when it is bound.
+  Operation later = operation_of(Verb::search, {"public.docs"});
+  later.records.from_parameter = true;
+  EXPECT_EQ(policy(deny).decide(later).effect, Effect::permit);
 }
 
 TEST(Bounds, AtEqualNumbersDenyBeatsReviewBeatsClamp) {
@@ -471,6 +607,29 @@ rules:
   EXPECT_TRUE(trace.steps[5].matched);
   EXPECT_TRUE(trace.steps[5].shadow);
   EXPECT_EQ(trace.steps[4].effects, "limit up to 5 records");
+}
+
+TEST(Tracing, SaysForWhichVerbsARuleMatches) {
+  Policy policy{R"(
+rules:
+  - {name: e, match: {verb: export}, allow: true}
+  - {name: er, match: {verb: [export, remove]}, allow: true}
+  - {name: d, match: {verb: remove}, deny: No.}
+  - {name: w, match: {verb: write}, deny: No.}
+)"};
+  Trace trace;
+  Ruling ruling = Scope::compile(policy.set(), session_of({}))
+                      ->evaluate(operation_doing({Verb::export_, Verb::remove}), kMonday, &trace);
+  EXPECT_EQ(ruling.denial.rule, "d");
+  ASSERT_EQ(trace.steps.size(), 4u);
+  EXPECT_TRUE(trace.steps[0].granted);
+  EXPECT_EQ(trace.steps[0].verbs, "export");
+  EXPECT_EQ(trace.steps[1].verbs, "");
+  EXPECT_TRUE(trace.steps[2].matched);
+  EXPECT_EQ(trace.steps[2].verbs, "remove");
+  EXPECT_FALSE(trace.steps[3].matched);
+  EXPECT_EQ(trace.steps[3].failed, Clause::verb);
+  EXPECT_EQ(trace.steps[3].verbs, "");
 }
 
 TEST(Tracing, AgreesWithTheDecision) {

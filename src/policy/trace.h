@@ -37,7 +37,8 @@ struct TraceStep {
   std::uint32_t line = 0;
   bool shadow = false;
   bool matched = false;    // as a rule that restricts, or grants, or both
-  bool granted = false;    // its allow holds for the whole operation
+  bool granted = false;    // its allow holds, for every collection; of several verbs, for one of them
+  std::string verbs;       // of several, those for which it matched; empty: all, or none
   Clause failed{};         // why it did not match: the first clause that failed
   std::string collection;  // where it failed or matched, when that depends on the collection
   std::string effects;     // what the rule does, in words

@@ -1,4 +1,5 @@
-// One rule's step of a Trace: the same matching as in a decision, with the reason kept.
+// One rule's step of a Trace: the same matching as in a decision, with the reason kept. Of an operation that
+// does several things the rule is asked about each of its verbs.
 #pragma once
 
 #include "policy/matcher.h"
@@ -7,6 +8,6 @@
 
 namespace sluice::policy {
 
-TraceStep trace_rule(const Rule& rule, const SessionView& session, const OperationView& view);
+TraceStep trace_rule(const Rule& rule, const SessionView& session, OperationView& view);
 
 }  // namespace sluice::policy
