@@ -284,7 +284,8 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
   }
   if (!ruling.quotas.empty()) {
     // A request that says how much it wants and cannot get it is refused before it runs.
-    const auto wanted = std::max<std::uint64_t>(proposal.operation_->records.max.value_or(1), 1);
+    const auto wanted = std::max<std::uint64_t>(
+        proposal.operation_->records.max.value_or(proposal.operation_->records_per_row), 1);
     const auto left = services_.budgets.remaining(ruling.quotas, services_.clock.now());
     if (left && *left < wanted) {
       Denial denial{Reason::over_budget, ruling.quotas.front()->rule,

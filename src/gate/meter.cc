@@ -19,6 +19,7 @@ Meter::Meter(Gate& gate, const Permit& permit)
       operation_(permit.id()),
       ruling_(permit.shared_ruling()),
       since_(permit.since()),
+      per_row_(std::max<std::uint64_t>(permit.operation().records_per_row, 1)),
       budgeted_(!ruling_->budgets.empty()) {
   if (ruling_->obligations.max_records) bound_ = *ruling_->obligations.max_records;
 }
@@ -28,14 +29,14 @@ Verdict Meter::at_bound() const {
 }
 
 Verdict Meter::charge() {
-  if (!gate_->take_budget(*ruling_, 1)) return Verdict::over_budget;
-  ++records_;
+  if (!gate_->take_budget(*ruling_, per_row_)) return Verdict::over_budget;
+  records_ += per_row_;
   return Verdict::pass;
 }
 
-std::optional<std::uint64_t> Meter::remaining() const {
+std::optional<std::uint64_t> Meter::remaining_rows() const {
   if (bound_ == kUnbounded) return std::nullopt;
-  return bound_ - records_;
+  return (bound_ - records_) / per_row_;
 }
 
 void Meter::resume_at(std::uint64_t records) {
@@ -47,7 +48,11 @@ bool Meter::extend(const Permit& permit) {
   ruling_ = permit.shared_ruling();
   bound_ = ruling_->obligations.max_records.value_or(kUnbounded);
   if (bound_ != kUnbounded) bound_ -= std::min(bound_, before_);
-  return bound_ > records_;
+  if (bound_ < records_) {
+    bound_ = records_;
+    return false;
+  }
+  return bound_ - records_ >= per_row_;
 }
 
 void Meter::sent(Bytes bytes) {

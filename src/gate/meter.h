@@ -3,7 +3,7 @@
 // entries before those bytes are sent.
 //
 //   Meter meter{gate, permit};
-//   for each record:  switch (meter.record()) { case Verdict::pass: relay; ... }
+//   for each row:  switch (meter.row()) { case Verdict::pass: relay; ... }
 //   meter.sent(bytes);            // every piece of the reply, in order, also what the gateway made itself
 //   CHECK_OK(meter.chunk());      // before a part of an unfinished reply is sent
 //   CHECK_OK(meter.finish({...})); // before the end of the reply is sent
@@ -47,13 +47,13 @@ class Meter {
   Meter(Meter&&) noexcept = default;
   Meter& operator=(Meter&&) noexcept = default;
 
-  // One more record is about to leave.
-  Verdict record() {
-    if (records_ >= bound_) [[unlikely]]
+  // One more row is about to leave, with as many records as a row of this operation can carry.
+  Verdict row() {
+    if (bound_ - records_ < per_row_) [[unlikely]]
       return at_bound();
     if (budgeted_) [[unlikely]]
       return charge();
-    ++records_;
+    records_ += per_row_;
     return Verdict::pass;
   }
   void sent(Bytes bytes);
@@ -63,13 +63,14 @@ class Meter {
   Result<void> finish(const Finish& finish);
 
   std::uint64_t records() const { return records_; }
-  std::optional<std::uint64_t> remaining() const;  // until the bound; nullopt: none
+  std::uint64_t rows() const { return records_ / per_row_; }
+  std::optional<std::uint64_t> remaining_rows() const;  // that are within the bound; nullopt: none
   // The request itself keeps the reply within its bound, or it returns no records: nothing to stop.
   void lift_bound() { bound_ = kUnbounded; }
   // A portal or cursor that has been read from before: its executions share one bound. Once, before the first
   // record; `records` have been sent.
   void resume_at(std::uint64_t records);
-  // The rest was approved: goes on under the new permit. False when that allows no more than was sent.
+  // The rest was approved: goes on under the new permit. False when that allows no row more.
   bool extend(const Permit& permit);
 
  private:
@@ -85,7 +86,8 @@ class Meter {
   SteadyTime since_;
   std::uint64_t bound_ = kUnbounded;  // of this execution
   std::uint64_t before_ = 0;          // sent by earlier executions of the same portal
-  std::uint64_t records_ = 0;
+  std::uint64_t records_ = 0;         // never above bound_
+  std::uint64_t per_row_ = 1;
   std::uint64_t bytes_ = 0;
   bool budgeted_ = false;
   std::uint64_t chunk_records_ = 0;  // records_ at the last chunk entry

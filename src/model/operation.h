@@ -82,6 +82,7 @@ struct Operation {
   std::vector<CollectionUse> collections;
   std::vector<VectorSearch> searches;
   RecordBound records;
+  std::uint64_t records_per_row = 1;  // the most that one row can carry: a join of two tables, two
   bool rows_hold_many =
       false;  // a row can carry any number of records (json_agg): rows cannot be counted for them
   bool returns_vectors = false;

@@ -12,7 +12,10 @@ from harness.wire import Client, Exchange
 POLICY = f"""
 rules:
   - name: members-read
-    match: {{principal: {{groups: [members]}}, verb: [search, fetch, scroll, count, aggregate, write]}}
+    match:
+      principal: {{groups: [members]}}
+      verb: [search, fetch, scroll, count, aggregate, write]
+      except: {{principal: {{groups: [readers, writers]}}}}
     allow: true
   {documents.CONNECT.strip()}
   - name: top-k
@@ -29,6 +32,12 @@ rules:
     deny: {{message: Exports go through data-security., hint: "https://wiki.example.org/exports"}}
   - name: loaders-may-remove
     match: {{principal: {{groups: [loaders]}}, verb: remove}}
+    allow: true
+  - name: readers-only-read
+    match: {{principal: {{groups: [readers]}}, verb: [search, fetch, scroll]}}
+    allow: true
+  - name: writers-only-write
+    match: {{principal: {{groups: [writers]}}, verb: write}}
     allow: true
 vouch:
   - {{connection: docs, functions: [public.linger]}}
@@ -345,6 +354,76 @@ def test_a_join_counts_every_relation(client: Client) -> None:
     unbounded = client.query("SELECT e.id, d.title FROM events e JOIN docs d ON d.id = e.id")
     assert len(unbounded.rows) <= 5
     assert unbounded.error.sqlstate == "42501"
+
+
+def test_a_cursor_over_a_join_counts_every_relation(client: Client) -> None:
+    """The parts of a portal add up in records: 3 rows, then 2 of the next 3."""
+    reply = client.exchange(
+        wire.parse("SELECT e.id, d.title FROM events e JOIN docs d ON d.id = e.id"),
+        wire.bind(portal="p"),
+        wire.execute("p", max_rows=3),
+        wire.execute("p", max_rows=3),
+    )
+    assert len(reply.rows) == 5
+    assert reply.error.sqlstate == "42501"
+
+
+def test_a_clamp_counts_every_relation(client: Client) -> None:
+    """Five records are two rows of a join of two tables."""
+    join = "SELECT n.id, d.title FROM notes n JOIN docs d ON d.id = n.doc ORDER BY n.id {}"
+    for limit in ("", "LIMIT 10"):
+        reply = client.query(join.format(limit))
+        assert ids(reply) == [1, 2]
+        assert reply.errors == []
+
+
+# -- several verbs in one statement ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "verb"),
+    [
+        ("DELETE FROM notes WHERE id = 1 RETURNING id", "remove"),
+        ("WITH gone AS (DELETE FROM notes RETURNING id) INSERT INTO notes SELECT id, id, 'x' FROM gone", "remove"),
+        ("EXPLAIN ANALYZE DELETE FROM notes", "remove"),
+        ("COPY (DELETE FROM notes RETURNING id) TO STDOUT", "export"),
+    ],
+)
+def test_every_verb_of_a_statement_is_decided(client: Client, gateway: Gateway, sql: str, verb: str) -> None:
+    """What is allowed to read and write is not allowed to remove, wherever that stands."""
+    reply = client.query(sql)
+    assert reply.error.sqlstate == "42501"
+    assert client.query("SELECT count(*) FROM notes").rows == [[b"20"]]
+    said = gateway.cli_json("policy", "explain", "--as", "ana", "--connection", "docs", sql)
+    assert said["effect"] == "deny"
+    assert verb in said["message"] or said["rule"] == "no-export"
+
+
+def test_reading_does_not_include_locking(gateway: Gateway) -> None:
+    """SELECT ... FOR UPDATE stops writers."""
+    with gateway.login("reader", groups=["members", "readers"]).wire() as reader:
+        assert reader.query("SELECT id FROM notes WHERE id = 1").rows == [[b"1"]]
+        reply = reader.query("SELECT id FROM notes WHERE id = 1 FOR UPDATE")
+        assert reply.error.sqlstate == "42501"
+        assert "to write on public.notes" in reply.error.message
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO notes SELECT id + 100, doc, text FROM notes",
+        "UPDATE notes SET text = 'x' WHERE id = 1 RETURNING text",
+        "UPDATE notes SET text = d.email FROM docs d WHERE d.id = 1",
+    ],
+)
+def test_writing_does_not_include_reading(gateway: Gateway, client: Client, sql: str) -> None:
+    """INSERT ... SELECT, RETURNING and FROM read, and need it allowed."""
+    with gateway.login("writer", groups=["members", "writers"]).wire() as writer:
+        assert writer.query("BEGIN; INSERT INTO notes VALUES (997, 1, 'x'); ROLLBACK").errors == []
+        reply = writer.query(sql)
+        assert reply.error.sqlstate == "42501"
+        assert "on public.notes" in reply.error.message
+    assert client.query(f"BEGIN; {sql}; ROLLBACK").errors == []
 
 
 def test_counting_is_not_reading(client: Client) -> None:

@@ -15,10 +15,11 @@ using namespace wire::pg;
 
 namespace {
 
-// A LIMIT-less read is asked for one row more than its bound, so that "exactly the bound" and "more" differ.
-std::int32_t rows_to_ask(std::uint64_t bound, std::int32_t client_max) {
+// A LIMIT-less read is asked for one row more than its bound leaves, so that "exactly the bound" and "more"
+// differ.
+std::int32_t rows_to_ask(std::uint64_t left, std::int32_t client_max) {
   constexpr std::uint64_t kMost = 0x7FFFFFFF;
-  auto rows = std::min(bound + 1, kMost);
+  auto rows = std::min(left, kMost - 1) + 1;
   if (client_max > 0) rows = std::min(rows, static_cast<std::uint64_t>(client_max));
   return static_cast<std::int32_t>(rows);
 }
@@ -31,6 +32,11 @@ bool is_read(const Operation& operation) {
     case Verb::export_: return true;
     default: return false;
   }
+}
+
+// Its answer holds no record, though its operation is that of the statement which it names.
+bool only_names(const Plan& plan) {
+  return plan.kind == PlanKind::prepare || plan.kind == PlanKind::declare;
 }
 
 // The reply has to be counted: nothing in the request keeps it within its bound. The parts of a cursor that
@@ -345,8 +351,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     if (plan->denial) return refuse_query(render(gate_.refuse(std::move(proposal), plan->denial)));
     // The server runs the whole string before anybody knows whether the read stays within its bound. An error
     // there would take back what came before it in the string, and nothing after it would be run.
-    const bool counted =
-        !proposal.obligations().clamp && must_count(*plan, *plan->operation, proposal.obligations());
+    const bool counted = !only_names(*plan) && !proposal.obligations().clamp &&
+                         must_count(*plan, *plan->operation, proposal.obligations());
     const bool lasting = plan->writes || plan->kind == PlanKind::commit;
     if ((counted_before && lasting) || (wrote_before && counted)) {
       const Denial denial{Reason::over_limit, proposal.obligations().bound_rule,
@@ -356,7 +362,7 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     }
     counted_before |= counted;
     wrote_before |= plan->writes;
-    if (proposal.obligations().clamp && is_read(*plan->operation)) {
+    if (proposal.obligations().clamp) {
       auto clamped = planner_.clamp(*plan, *proposal.obligations().max_records, plan_context());
       if (!clamped) return refuse_query(render(gate_.refuse(std::move(proposal), clamped.error())));
       plan = std::move(*clamped);
@@ -538,7 +544,7 @@ std::optional<ErrorFields> Exchange::decide_prepared(Prepared& prepared) {
   auto proposal = gate_.decide(prepared.plan->operation);
   if (proposal.denied()) return render(gate_.refuse(std::move(proposal)));
   if (prepared.plan->denial) return render(gate_.refuse(std::move(proposal), prepared.plan->denial));
-  if (proposal.obligations().clamp && is_read(*prepared.plan->operation)) {
+  if (proposal.obligations().clamp) {
     const auto limit = *proposal.obligations().max_records;
     if (prepared.plan->clamped_to == 0 || prepared.plan->clamped_to > limit) {
       auto clamped = planner_.clamp(*prepared.plan, limit, plan_context());
@@ -605,7 +611,8 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
     portal->parameters = as_text(bind->parameter_section);
   portal->operation =
       prepared->plan->parsed
-          ? planner_.bind(*prepared->plan, bound_values(bind->parameter_section, prepared->parameter_types))
+          ? planner_.bind(*prepared->plan, bound_values(bind->parameter_section, prepared->parameter_types),
+                          plan_context())
           : prepared->plan->operation;
   portal->result_formats = as_text(bind->result_formats.raw());
   if (prepared->shape_formats == portal->result_formats) portal->shape = prepared->shape;
@@ -680,8 +687,8 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   auto proposal = gate_.decide(portal->operation);
   if (proposal.denied()) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal))));
   if (plan->denial) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal), plan->denial)));
-  const auto clamp = proposal.obligations().clamp && is_read(*portal->operation);
-  if (clamp && (plan->clamped_to == 0 || plan->clamped_to > *proposal.obligations().max_records)) {
+  if (proposal.obligations().clamp &&
+      (plan->clamped_to == 0 || plan->clamped_to > *proposal.obligations().max_records)) {
     return refuse_in_pipeline(render_error(sqlstate::kInvalidCursorName,
                                            "sluice: the policy has changed, and the portal was closed", {},
                                            "Bind and execute the statement again."));
@@ -713,7 +720,7 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   pending.portal = portal;
   pending.client_limit = !execute->unlimited();
   auto max_rows = execute->max_rows;
-  if (const auto left = run.meter->remaining();
+  if (const auto left = run.meter->remaining_rows();
       left && must_count(*plan, *portal->operation, run.permit->obligations())) {
     max_rows = rows_to_ask(*left, execute->max_rows);
     pending.server_limit = true;

@@ -45,11 +45,12 @@ auto facts(const CollectionUse& use) {
 // All but the text. By name, so that who adds a member is stopped here and asks whether a value can bear on
 // it.
 auto facts(const Operation& operation) {
-  const auto& [system, verb, also, statement_class, collections, searches, records, rows_hold_many,
-               returns_vectors, returns_scores, functions, text, fingerprint, missing_relation,
-               unknown_reason] = operation;
-  return std::tie(system, verb, also, statement_class, records.max, records.from_parameter, rows_hold_many,
-                  returns_vectors, returns_scores, functions, fingerprint, missing_relation, unknown_reason);
+  const auto& [system, verb, also, statement_class, collections, searches, records, records_per_row,
+               rows_hold_many, returns_vectors, returns_scores, functions, text, fingerprint,
+               missing_relation, unknown_reason] = operation;
+  return std::tie(system, verb, also, statement_class, records.max, records.from_parameter, records_per_row,
+                  rows_hold_many, returns_vectors, returns_scores, functions, fingerprint, missing_relation,
+                  unknown_reason);
 }
 
 bool same_but_text(const Operation& a, const Operation& b) {

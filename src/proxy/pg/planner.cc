@@ -54,6 +54,35 @@ class Vouched final : public postgres::VouchedFunctions {
   const std::vector<std::string>& names_;
 };
 
+// What names stand for in the session.
+class SessionNames final : public postgres::StatementNames {
+ public:
+  explicit SessionNames(const Names& names) : names_(names) {}
+
+  std::optional<postgres::NamedStatement> prepared(std::string_view name) const override {
+    return named(find_prepared(name));
+  }
+  std::optional<postgres::NamedStatement> cursor(std::string_view name) const override {
+    return named(find_cursor(name));
+  }
+  std::shared_ptr<const Plan> find_prepared(std::string_view name) const {
+    const auto known = names_.statement(name);
+    return known && !name.empty() ? known->plan : nullptr;
+  }
+  std::shared_ptr<const Plan> find_cursor(std::string_view name) const {
+    const auto known = names_.portal(name);
+    return known && !name.empty() ? known->plan : nullptr;
+  }
+
+  static std::optional<postgres::NamedStatement> named(const std::shared_ptr<const Plan>& plan) {
+    if (!plan || plan->body == nullptr) return std::nullopt;
+    return postgres::NamedStatement{plan->body, plan->statement->unknowns, {}};
+  }
+
+ private:
+  const Names& names_;
+};
+
 template <class T>
 const T& as(const sql::Statement& statement) {
   return static_cast<const T&>(statement);
@@ -159,6 +188,7 @@ class Planner::Work final : public postgres::StatementNames {
         context_(context),
         parsed_(std::move(parsed)),
         basis_(planner.basis(context)),
+        session_names_(context.names),
         vouched_(context.vouched_functions) {}
 
   std::expected<Plans, ErrorFields> run() {
@@ -172,29 +202,22 @@ class Planner::Work final : public postgres::StatementNames {
   }
 
   std::optional<postgres::NamedStatement> prepared(std::string_view name) const override {
-    return named(find_prepared(name));
+    return SessionNames::named(find_prepared(name));
   }
   std::optional<postgres::NamedStatement> cursor(std::string_view name) const override {
-    return named(find_cursor(name));
+    return SessionNames::named(find_cursor(name));
   }
 
  private:
   using Planned = std::expected<std::shared_ptr<const Plan>, ErrorFields>;
 
-  static std::optional<postgres::NamedStatement> named(const std::shared_ptr<const Plan>& plan) {
-    if (!plan || plan->body == nullptr) return std::nullopt;
-    return postgres::NamedStatement{plan->body, plan->statement->unknowns, {}};
-  }
-
   std::shared_ptr<const Plan> find_prepared(std::string_view name) const {
     if (const auto made = prepared_.find(name); made != prepared_.end()) return made->second;
-    const auto known = context_.names.statement(name);
-    return known && !name.empty() ? known->plan : nullptr;
+    return session_names_.find_prepared(name);
   }
   std::shared_ptr<const Plan> find_cursor(std::string_view name) const {
     if (const auto made = cursors_.find(name); made != cursors_.end()) return made->second;
-    const auto known = context_.names.portal(name);
-    return known && !name.empty() ? known->plan : nullptr;
+    return session_names_.find_cursor(name);
   }
   std::string upstream_prepared(std::string_view name) const {
     if (const auto made = upstream_.find(name); made != upstream_.end()) return made->second;
@@ -469,6 +492,7 @@ class Planner::Work final : public postgres::StatementNames {
   const PlanContext& context_;
   std::shared_ptr<const sql::ParsedSql> parsed_;
   Basis basis_;
+  SessionNames session_names_;
   Vouched vouched_;
   std::map<std::string, std::shared_ptr<const Plan>, std::less<>>
       prepared_;  // made in this text; null: dropped
@@ -547,8 +571,11 @@ bool Planner::is_current(const Plan& plan, const PlanContext& context) const {
          plan.basis == basis(context);
 }
 
-std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const BoundValue> values) const {
-  if (!plan.operation->records.from_parameter && plan.operation->searches.empty()) return plan.operation;
+std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const BoundValue> values,
+                                               const PlanContext& context) const {
+  const auto& planned = *plan.operation;
+  if (!planned.records.from_parameter && !planned.rows_hold_many && planned.searches.empty())
+    return plan.operation;
   std::vector<postgres::Parameter> parameters;
   for (const auto& value : values) {
     postgres::Parameter parameter;
@@ -562,16 +589,20 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
     }
     parameters.push_back(parameter);
   }
+  const SessionNames names{context.names};
+  const Vouched vouched{context.vouched_functions};
   const postgres::DescribeContext describing{.catalogue = *catalogue_,
                                              .search_path = search_path(),
                                              .parameters = parameters,
-                                             .names = nullptr,
-                                             .vouched = nullptr};
+                                             .names = &names,
+                                             .vouched = &vouched};
   auto bound = std::make_shared<Operation>(*plan.operation);
   // Only the bound depends on the values; everything else was decided when the statement was planned.
   const auto described = postgres::describe(*plan.statement, describing);
   if (described.verb != Verb::unknown) {
     bound->records = described.records;
+    bound->records_per_row = described.records_per_row;
+    bound->rows_hold_many = described.rows_hold_many;
     bound->searches = described.searches;
   }
   return bound;
@@ -599,16 +630,24 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
     }
     return clamp(*afresh->front(), records, context);
   }
+  const auto per_row = plan.operation->records_per_row;
+  const auto rows = records / per_row;
+  if (records > 0 && rows == 0) {  // an empty answer would look like the truth
+    return std::unexpected(
+        Denial{Reason::over_limit, "",
+               fmt::format("a row of this carries {} records, and at most {} are allowed", per_row, records),
+               "Join fewer tables."});
+  }
   auto keys = carried_keys(plan, *context.masks);
   const auto carried = static_cast<std::uint16_t>(keys.size());
   auto result = context.masks->empty()
-                    ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), records, std::move(keys))
+                    ? rewrite::clamp(*plan.statement, *catalogue_, search_path(), rows, std::move(keys))
                     : rewrite::rewrite({.statement = *plan.statement,
                                         .catalogue = *catalogue_,
                                         .search_path = search_path(),
                                         .plan = masking(*context.masks),
                                         .fresh = fresh_,
-                                        .clamp = records,
+                                        .clamp = rows,
                                         .keys = std::move(keys),
                                         .vouch = {.may_set = may_set}});
   auto clamped = std::make_shared<Plan>(plan);

@@ -62,13 +62,14 @@ class Planner {
 
   // The plan's operation with the bound and the query vectors that these values give it; the plan's own when
   // no parameter bears on it.
-  std::shared_ptr<const Operation> bind(const Plan& plan, std::span<const BoundValue> values) const;
+  std::shared_ptr<const Operation> bind(const Plan& plan, std::span<const BoundValue> values,
+                                        const PlanContext& context) const;
 
   // The catalogue has just been read for the statement that is planned next: a name that it does not know
   // does not exist.
   void set_fresh(bool fresh) { fresh_ = fresh; }
 
-  // The same statement with its limit lowered to `records`, or with one added.
+  // The same statement with its limit lowered to as many rows as carry at most `records`, or with one added.
   std::expected<std::shared_ptr<const Plan>, Denial> clamp(const Plan& plan, std::uint64_t records,
                                                            const PlanContext& context);
 

@@ -184,7 +184,7 @@ bool Exchange::finish_run(Run& run, record::OutcomeStatus status, std::string_vi
   auto written = run.meter->finish({.status = status,
                                     .error_class = error_class,
                                     .affected = affected,
-                                    .masked = records ? run.plan->masked_fields * run.meter->records() : 0,
+                                    .masked = records ? run.plan->masked_fields * run.meter->rows() : 0,
                                     .ids = records && run.observed ? &ids_ : nullptr,
                                     .rows = run.observed ? &sample_ : nullptr});
   run.finished = true;
@@ -243,7 +243,7 @@ Pause Exchange::pass_row_without_keys(Run& run, const BackendFrame& frame) {
 Pause Exchange::count_record(Run& run) {
   resume(run);
   for (;;) {
-    const auto verdict = run.meter->record();
+    const auto verdict = run.meter->row();
     if (verdict == gate::Verdict::pass) return Pause::none;
     const auto pause = stop_run(run, verdict);
     if (pause != Pause::none || run.stopped) return pause;  // else a review has lifted the bound: count again

@@ -202,7 +202,13 @@ std::string describe_text(const Operation& operation, const SettingChanges& sett
                        : !operation.records.max         ? std::string{"unbounded"}
                                                         : std::to_string(*operation.records.max);
   if (records != "0" && operation.verb != Verb::unknown) lines.push_back("records: " + records);
-  if (operation.rows_hold_many && operation.verb != Verb::unknown) lines.push_back("rows: hold many");
+  if (operation.verb != Verb::unknown) {
+    if (operation.rows_hold_many) {
+      lines.emplace_back("rows: hold many");
+    } else if (operation.records_per_row > 1) {
+      lines.push_back(fmt::format("rows: hold {}", operation.records_per_row));
+    }
+  }
   for (const auto& use : operation.collections) lines.push_back(collection_text(use));
   for (const auto& search : operation.searches) lines.push_back(search_text(search));
   if (operation.returns_vectors) lines.emplace_back("returns: vectors");

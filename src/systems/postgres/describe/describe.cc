@@ -81,6 +81,7 @@ class Describer {
   void settle() {
     operation_.records = {.max = extent_.total.value(), .from_parameter = extent_.total.is_pending()};
     operation_.rows_hold_many = !extent_.per_row.is_known();
+    operation_.records_per_row = std::max<std::uint64_t>(extent_.per_row.value().value_or(1), 1);
     if (!operation_.unknown_reason.empty()) return;  // verb unknown
     operation_.verb = verbs_.main();
     operation_.also = verbs_.beside();
