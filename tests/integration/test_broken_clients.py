@@ -200,6 +200,7 @@ def test_parameter_of_many_megabytes(client: Client) -> None:
     """30 MB in one Bind pass to the server."""
     value = b"y" * (30 << 20)
     reply = client.extended("SELECT length($1::text)", [value])
+    assert not reply.error, reply
     assert reply.rows == [[str(len(value)).encode()]]
 
 
@@ -219,6 +220,24 @@ def test_a_pipeline_that_pauses(client: Client) -> None:
     time.sleep(2.5)  # longer than the catalogue is taken for current
     client.send_all(*question, wire.SYNC)
     assert client.read_until(b"Z").rows == [[b"7"], [b"7"]]
+
+
+def test_looking_at_the_catalogue_takes_nothing_from_the_client(client: Client) -> None:
+    """What the gateway asks between two messages leaves the unnamed statement alone, and does not end the pipeline's
+    transaction."""
+    client.query("SELECT 1")
+    client.exchange(wire.parse("SELECT 7"))
+    time.sleep(2.5)  # longer than the catalogue is taken for current
+    assert client.exchange(wire.bind(), wire.execute()).rows == [[b"7"]]
+    client.send_all(wire.parse("INSERT INTO notes VALUES (4711, 1, 'x')"), wire.bind(), wire.execute())
+    time.sleep(2.5)
+    client.send_all(wire.parse("SELECT 1/0"), wire.bind(), wire.execute(), wire.SYNC)
+    assert client.read_until(b"Z").error.sqlstate == "22012"
+    assert client.query("SELECT count(*) FROM notes WHERE id = 4711").rows == [[b"0"]]
+    client.query("BEGIN")
+    time.sleep(2.5)
+    assert not client.query("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").error
+    client.query("ROLLBACK")
 
 
 def test_thousands_of_messages_in_one_write(client: Client) -> None:

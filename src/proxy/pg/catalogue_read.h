@@ -15,6 +15,7 @@ struct CatalogueRead {
   Stage stage = Stage::path;
   bool poll = false;  // ask whether anything has changed, and load only then
   bool load = false;
+  int closed = 0;  // CloseComplete of the query that runs: the portal's and the statement's
   std::optional<postgres::Loader> loader;
   std::vector<std::string> path;
   std::string fingerprint;

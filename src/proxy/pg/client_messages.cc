@@ -7,6 +7,7 @@
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
 #include "systems/postgres/describe/recorded_text.h"
+#include "systems/postgres/sql/tokens.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
@@ -111,6 +112,7 @@ Step Exchange::on_client(Bytes received) {
       flush_for_answers();
     } else if (pause == Pause::none) {
       flushed_ = false;
+      note_pipeline(frame->type);
     }
     if (pause == Pause::server || pause == Pause::catalogue || pause == Pause::review)
       return {step.consumed, pause};
@@ -166,6 +168,19 @@ Pause Exchange::one_client_message(const FrontendFrame& frame, Bytes raw) {
   return Pause::none;
 }
 
+void Exchange::note_pipeline(FrontendType type) {
+  switch (type) {
+    case FrontendType::parse:
+    case FrontendType::bind:
+    case FrontendType::describe:
+    case FrontendType::execute:
+    case FrontendType::close: in_pipeline_ = true; break;
+    case FrontendType::query:
+    case FrontendType::sync: in_pipeline_ = false; break;
+    default: break;
+  }
+}
+
 // A counted read must be over before the server hears anything that depends on its success.
 Pause Exchange::at_barrier(FrontendType next) {
   if (!barrier_) return Pause::none;
@@ -197,15 +212,24 @@ void Exchange::flush_for_answers() {
 // --------------------------------------------------------------------------------------------------
 
 // Statements are planned against what the database looks like now. What is on its way may change that.
-Pause Exchange::need_catalogue() {
+Pause Exchange::need_catalogue(std::string_view sql) {
   if (schema_change_pending()) return Pause::server;
   if (planner_.catalogue() && !catalogue_stale_ && !path_stale_ && store_.version() == store_seen_ &&
-      !store_.poll_due()) {
+      (!store_.poll_due() || may_not_follow_a_query(sql))) {
     return Pause::none;
   }
   if (transaction_ == TransactionStatus::failed && planner_.catalogue())
     return Pause::none;  // cannot be read now
   return pending_.empty() ? Pause::catalogue : Pause::server;
+}
+
+// SET TRANSACTION must come before any query of its transaction, also before ours.
+bool Exchange::may_not_follow_a_query(std::string_view sql) const {
+  if (transaction_ == TransactionStatus::idle && !in_pipeline_) return false;
+  const auto token = postgres::sql::next_token(sql, 0);
+  const auto word = sql.substr(token.begin, token.end - token.begin);
+  return std::ranges::equal(word, std::string_view{"set"}, {},
+                            [](char c) { return static_cast<char>(c | 0x20); });
 }
 
 PlanContext Exchange::plan_context() {
@@ -305,7 +329,7 @@ std::string Exchange::unread_text(std::string_view sql) const {
 Pause Exchange::on_query(Bytes payload, Bytes raw) {
   auto query = Query::parse(payload);
   if (!query) return protocol_violation(query.error().detail);
-  if (const auto pause = need_catalogue(); pause != Pause::none) return pause;
+  if (const auto pause = need_catalogue(query->sql); pause != Pause::none) return pause;
   if (query->sql.size() > limits_.statement_bytes) {
     return refuse_query(render_error(sqlstate::kProgramLimitExceeded,
                                      "the statement is longer than this gateway reads", {},
@@ -485,7 +509,7 @@ void Exchange::resume(Run& run) {
 Pause Exchange::on_parse(Bytes payload, Bytes raw) {
   auto parse = Parse::parse(payload);
   if (!parse) return protocol_violation(parse.error().detail);
-  if (const auto pause = need_catalogue(); pause != Pause::none) return pause;
+  if (const auto pause = need_catalogue(parse->sql); pause != Pause::none) return pause;
   if (!parse->statement.empty() && names_.statement(parse->statement)) {
     return refuse_in_pipeline(
         render_error(sqlstate::kDuplicatePreparedStatement,

@@ -164,9 +164,11 @@ class Exchange {
 
   // --- client_messages.cc ---
   Pause one_client_message(const wire::pg::FrontendFrame& frame, Bytes raw);
+  void note_pipeline(wire::pg::FrontendType type);
   Pause at_barrier(wire::pg::FrontendType next);
   void flush_for_answers();
-  Pause need_catalogue();
+  Pause need_catalogue(std::string_view sql = {});
+  bool may_not_follow_a_query(std::string_view sql) const;
   bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
   PlanContext plan_context();
   std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
@@ -271,7 +273,8 @@ class Exchange {
   bool flushed_ = false;  // all that was asked of the server, while a message of the client waits for it
   bool schema_changed_ = false;  // in the open transaction
   bool path_changed_in_transaction_ = false;
-  bool path_stale_ = true;  // the search_path must be read before names are resolved
+  bool in_pipeline_ = false;  // messages of the extended protocol have been sent since the last Sync
+  bool path_stale_ = true;    // the search_path must be read before names are resolved
   bool catalogue_stale_ = false;
   bool tried_fresh_catalogue_ = false;
   std::uint64_t store_seen_ = 0;  // version of the store that our catalogue came from

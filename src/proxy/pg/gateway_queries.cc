@@ -22,7 +22,8 @@ constexpr std::string_view kSearchPath =
 // True when answers of the server are awaited; false when everything needed was at hand.
 bool Exchange::begin_catalogue_read() {
   auto read = std::make_unique<CatalogueRead>();
-  const bool private_view = transaction_ == TransactionStatus::in_transaction && schema_changed_;
+  const bool open = in_pipeline_ || transaction_ == TransactionStatus::in_transaction;
+  const bool private_view = open && schema_changed_;
   if (!private_view && store_.version() != store_seen_ && !store_.is_stale()) take_from_store();
   const bool missing = !planner_.catalogue();
   const bool stale = catalogue_stale_ && (private_view || store_.is_stale() || tried_fresh_catalogue_);
@@ -47,7 +48,8 @@ void Exchange::take_from_store() {
 }
 
 void Exchange::send_catalogue_query(std::string_view text) {
-  gateway_.query(text);
+  catalogue_read_->closed = 0;
+  gateway_.query(text, in_pipeline_);
   auto& pending = pending_.emplace_back();
   pending.kind = Pending::Kind::catalogue;
   pending.hidden = true;
@@ -56,14 +58,21 @@ void Exchange::send_catalogue_query(std::string_view text) {
 Pause Exchange::on_catalogue_message(const BackendFrame& frame) {
   auto& read = *catalogue_read_;
   switch (frame.type) {
-    case BackendType::row_description:
+    case BackendType::parse_complete:
+    case BackendType::bind_complete:
     case BackendType::command_complete: return Pause::none;
+    case BackendType::close_complete:
+      if (!in_pipeline_ || ++read.closed < 2) return Pause::none;
+      pending_.pop_front();
+      return next_catalogue_query();
     case BackendType::data_row: return on_catalogue_row(frame.payload);
     case BackendType::error_response: {
       auto diagnostics = Diagnostics::parse(frame.payload);
       const auto code = diagnostics ? diagnostics->find('C').value_or("") : std::string_view{};
       read.error = Error{Errc::unavailable, fmt::format("the catalogue cannot be read ({})", code)};
-      return Pause::none;
+      if (!in_pipeline_) return Pause::none;
+      pending_.pop_front();
+      return end_catalogue_read();
     }
     case BackendType::ready_for_query: {
       auto ready = ReadyForQuery::parse(frame.payload);
@@ -131,8 +140,9 @@ Pause Exchange::next_catalogue_query() {
 Pause Exchange::begin_load() {
   auto& read = *catalogue_read_;
   read.stage = CatalogueRead::Stage::load;
-  read.loader.emplace(transaction_ == TransactionStatus::idle ? postgres::Loader::Transaction::own
-                                                              : postgres::Loader::Transaction::surrounding);
+  const bool alone = transaction_ == TransactionStatus::idle && !in_pipeline_;
+  read.loader.emplace(alone ? postgres::Loader::Transaction::own
+                            : postgres::Loader::Transaction::surrounding);
   send_catalogue_query(*read.loader->next_query());
   return Pause::none;
 }
@@ -145,7 +155,7 @@ Pause Exchange::end_catalogue_read() {
     auto loaded = read->loader->finish();
     if (loaded) {
       planner_.set_catalogue(*loaded);
-      if (transaction_ == TransactionStatus::idle || !schema_changed_) {
+      if ((transaction_ == TransactionStatus::idle && !in_pipeline_) || !schema_changed_) {
         store_.publish(std::move(*loaded));
         store_seen_ = store_.version();
       }

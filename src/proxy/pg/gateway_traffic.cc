@@ -45,8 +45,18 @@ void GatewayTraffic::describe(NamedObject object, std::string_view gateway_name)
   SLUICE_SEND(encode_describe(scratch_, object, gateway_name));
 }
 
-void GatewayTraffic::query(std::string_view text) {
-  SLUICE_SEND(encode_query(scratch_, text));
+void GatewayTraffic::query(std::string_view text, bool within_pipeline) {
+  constexpr std::string_view kName = "slc_catalogue";
+  SLUICE_SEND(encode_parse(scratch_, kName, text));
+  SLUICE_SEND(encode_bind(scratch_, kName, kName, {}, {}, {}));
+  SLUICE_SEND(encode_execute(scratch_, kName, 0));
+  close(NamedObject::portal, kName);
+  close(NamedObject::statement, kName);
+  if (within_pipeline) {
+    flush();
+  } else {
+    sync();
+  }
 }
 
 void GatewayTraffic::fail_in_query() {
@@ -54,7 +64,7 @@ void GatewayTraffic::fail_in_query() {
 }
 
 void GatewayTraffic::fail_in_pipeline() {
-  SLUICE_SEND(encode_parse(scratch_, "", kUnparsable));
+  SLUICE_SEND(encode_parse(scratch_, "slc_refused", kUnparsable));  // not unnamed: that one is the client's
 }
 
 void GatewayTraffic::fill_copy(std::size_t bytes) {

@@ -46,12 +46,16 @@ class GatewayTraffic {
   void close(wire::pg::NamedObject object, std::string_view gateway_name);
   void describe(wire::pg::NamedObject object, std::string_view gateway_name);
   // A constant query of the gateway (catalogue reads): `text` must come from the code, never from a client.
-  void query(std::string_view text);
+  // By the extended protocol and under names of its own, because a simple Query would take the client's
+  // unnamed statement away, and, within a pipeline, end its implicit transaction. `within_pipeline`: without
+  // a Sync, for the same reason; the answer then ends with the second CloseComplete.
+  void query(std::string_view text, bool within_pipeline);
   // Makes the server fail the running transaction exactly where a refused message stood, so that its state is
   // what the client is told. The text does not parse.
   void fail_in_query();     // as a simple Query
   void fail_in_pipeline();  // as a Parse
-  // The rest of a CopyData of which the client's beginning has gone, once the server no longer listens: zeros.
+  // The rest of a CopyData of which the client's beginning has gone, once the server no longer listens:
+  // zeros.
   void fill_copy(std::size_t bytes);
   // The end of a COPY that the gateway stops.
   void copy_fail(std::string_view reason);
