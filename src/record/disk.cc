@@ -49,9 +49,11 @@ Mapping::~Mapping() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }
 
-void Mapping::populate([[maybe_unused]] std::size_t bytes) const {
+void Mapping::populate([[maybe_unused]] std::size_t offset, [[maybe_unused]] std::size_t bytes) const {
 #ifdef MADV_POPULATE_WRITE
-  (void)::madvise(data_, std::min(bytes, size_), MADV_POPULATE_WRITE);
+  constexpr std::size_t kPage = 4096;
+  offset = std::min(offset, size_) / kPage * kPage;
+  (void)::madvise(data_ + offset, std::min(bytes, size_ - offset), MADV_POPULATE_WRITE);
 #endif
 }
 

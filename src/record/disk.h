@@ -43,9 +43,9 @@ class Mapping {
   ~Mapping();
   std::uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }
-  // Brings the first `bytes` into memory, writable, so that a writer does not meet their page faults. Best
-  // effort.
-  void populate(std::size_t bytes) const;
+  // Brings `bytes` from `offset` on into memory, writable, so that a writer does not meet their page faults.
+  // Best effort.
+  void populate(std::size_t offset, std::size_t bytes) const;
 
  private:
   std::uint8_t* data_ = nullptr;

@@ -210,8 +210,7 @@ Result<void> Log::Body::make_next() {
     fs::remove(path, error);  // what was allocated of it is somebody else's space
     return std::unexpected(std::move(made).error());
   }
-  constexpr std::size_t kPopulate = 1 << 20;  // a few thousand operations
-  (*made)->map.populate(kPopulate);
+  (*made)->map.populate(0, kPopulated);
   next_ = std::move(*made);
   next_ready_ = true;
   return {};
@@ -370,6 +369,21 @@ Result<void> Log::Body::write_checkpoints() {
 }
 
 // Trimming comes first and does not wait for the others: on a full disk it is what makes room for them.
+// The writer meets a page fault for each page of the segment, which costs it as much as an entry. So what it
+// will use until the next look is brought in here, in one go: twice what it has used since the last one.
+void Log::Body::populate_ahead(const LiveSegment& segment) {
+  constexpr std::size_t kMost = 16 << 20;
+  if (std::exchange(ahead_.segment, segment.header.number) != segment.header.number) {
+    ahead_ = {.segment = segment.header.number, .populated = kPopulated};
+  }
+  const std::size_t used = published_.used.load(std::memory_order_relaxed);
+  const auto since = used - std::min(used, std::exchange(ahead_.used, used));
+  const auto wanted = used + std::min(2 * since, kMost);
+  if (wanted <= ahead_.populated) return;
+  segment.map.populate(ahead_.populated, wanted - ahead_.populated);
+  ahead_.populated = wanted;
+}
+
 Result<void> Log::Body::maintain() {
   std::shared_ptr<LiveSegment> watched;
   {
@@ -377,6 +391,7 @@ Result<void> Log::Body::maintain() {
     watched = watched_;
   }
   if (watched && !is_intact(watched->file, watched->header.capacity)) fault_ = Fault::altered;
+  if (watched) populate_ahead(*watched);
   trim_finished();
   const auto written = write_checkpoints();
   const auto prepared = prepare_next();

@@ -20,8 +20,9 @@ inline constexpr std::chrono::milliseconds kClockTolerance{
 // free in a segment while there is no next one.
 inline constexpr std::size_t kReservePerOperation = 320;
 inline constexpr std::size_t kReservePerSession = 192;
-inline constexpr std::size_t kLargestReserve = 4;  // at most a quarter of a segment
-inline constexpr int kMaxRolls = 2;                // for one entry; more would not help
+inline constexpr std::size_t kLargestReserve = 4;   // at most a quarter of a segment
+inline constexpr std::size_t kPopulated = 1 << 20;  // of a new segment: a thousand operations
+inline constexpr int kMaxRolls = 2;                 // for one entry; more would not help
 
 class Log::Body {
  public:
@@ -103,6 +104,7 @@ class Log::Body {
   bool ever_fits(Encode&& encode);
 
   // log_body.cc
+  void populate_ahead(const LiveSegment& segment);
   Result<void> roll();
   Result<void> make_next();  // with next_mutex_
   void use(std::shared_ptr<LiveSegment> segment, std::size_t used);
@@ -157,6 +159,14 @@ class Log::Body {
   std::uint64_t queued_size_ = 0;  // entries under the last checkpoint asked for
   SteadyTime queued_at_{};
   bool checkpoint_due_ = false;
+
+  // maintain()'s own.
+  struct Ahead {
+    std::uint64_t segment = 0;
+    std::size_t populated = 0;  // bytes of it in memory
+    std::size_t used = 0;       // at the last look
+  };
+  Ahead ahead_;
 
   // Shared with maintain().
   std::mutex next_mutex_;  // held while a segment is being allocated
