@@ -30,9 +30,9 @@ Task<> Event::wait() {
 }
 
 Task<bool> Event::wait_for(std::chrono::nanoseconds limit) {
-  const auto until = std::chrono::steady_clock::now() + limit;
+  const auto until = Loop::Clock::now() + limit;
   Loop::Timer timer{loop()};
-  while (!notified_ && std::chrono::steady_clock::now() < until) {
+  while (!notified_ && Loop::Clock::now() < until) {
     timer.set(until, [this] { wake_all(); });
     co_await next_notify();
   }

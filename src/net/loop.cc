@@ -87,7 +87,7 @@ void Loop::wake() {
 int Loop::timeout() const {
   if (!jobs_.empty()) return 0;
   if (timers_.empty()) return -1;
-  const auto left = timers_.begin()->first - std::chrono::steady_clock::now();
+  const auto left = timers_.begin()->first - Clock::now();
   if (left <= left.zero()) return 0;
   constexpr auto kLongest = std::chrono::hours{1};
   return static_cast<int>(
@@ -108,7 +108,7 @@ void Loop::handle_events(int count) {
 
 void Loop::run_timers() {
   if (timers_.empty()) return;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   while (!timers_.empty() && timers_.begin()->first <= now) {
     auto* timer = timers_.begin()->second;
     timers_.erase(timers_.begin());

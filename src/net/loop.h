@@ -35,7 +35,8 @@ enum class Want { read, write };
 class Loop : public asio::execution_context {
  public:
   using Job = std::move_only_function<void()>;
-  using Time = std::chrono::steady_clock::time_point;
+  using Clock = std::chrono::steady_clock;  // the time of the waits themselves, not of what is decided
+  using Time = Clock::time_point;
   class Executor;
   class Waiting;
   class Watch;

@@ -211,7 +211,7 @@ void Stream::close() {
 }
 
 Deadline::Deadline(Stream& stream, std::chrono::nanoseconds limit) : timer_(stream.socket().loop()) {
-  timer_.set(std::chrono::steady_clock::now() + limit, [this, &stream] {
+  timer_.set(Loop::Clock::now() + limit, [this, &stream] {
     passed_ = true;
     stream.close();
   });
