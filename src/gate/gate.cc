@@ -71,6 +71,7 @@ const std::vector<std::string>& Gate::vouched_functions() {
 
 void Gate::replace_principal(std::shared_ptr<const Principal> principal) {
   facts_.principal = std::move(principal);
+  ruled_before_ = last_operation_;
   scope_.reset();
 }
 
@@ -324,7 +325,8 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
 std::optional<Denial> Gate::still_permitted(const Permit& permit) {
   const auto& now = scope();
   const auto& then = permit.ruling();
-  if (now.policy_version() == then.policy_version) return std::nullopt;
+  const bool same_principal = permit.id().value > ruled_before_;
+  if (same_principal && now.policy_version() == then.policy_version) return std::nullopt;
   auto again = now.evaluate(permit.operation(), services_.clock.now());
   if (again.effect == Ruling::Effect::deny) return again.denial;
   if (again.obligations.masks->id != then.obligations.masks->id) {

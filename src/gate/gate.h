@@ -161,6 +161,7 @@ class Gate {
   std::size_t next_known_ = 0;
   std::uint64_t last_operation_ = 0;  // number of the last proposal; not all of them come to be
   std::uint64_t recorded_ = 0;
+  std::uint64_t ruled_before_ = 0;  // operations up to this one were decided for what the principal was then
 };
 
 }  // namespace sluice::gate
