@@ -90,8 +90,11 @@ Step Exchange::on_server(Bytes received) {
     if (!frame) return {step.consumed, server_violation(frame.error().detail)};
     if (!frame->has_header()) break;
     const bool data = frame->type == BackendType::data_row || frame->type == BackendType::copy_data;
-    if (!frame->complete() && !(data && frame->size > limits_.held_row_bytes)) break;
-    // A huge row is passed on in pieces: its header now, the rest as it comes.
+    // A huge row is passed on in pieces: its beginning now, the rest as it comes. Not before as much of it is
+    // there as would be held of a smaller one: the number of its cells and the keys in front must be read.
+    const bool in_pieces =
+        data && frame->size > limits_.held_row_bytes && rest.size() >= limits_.held_row_bytes;
+    if (!frame->complete() && !in_pieces) break;
     const auto raw = frame->complete() ? rest.first(static_cast<std::size_t>(frame->size)) : rest;
     const auto pause = one_server_message(*frame, raw);
     if (pause == Pause::review) {
