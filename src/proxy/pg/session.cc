@@ -50,6 +50,7 @@ Session::Session(ServerContext& context, WorkerContext& worker, SessionId id, ne
       hold_wakeup_(worker.worker.context().get_executor()),
       flushed_client_(worker.worker.context().get_executor()),
       flushed_server_(worker.worker.context().get_executor()),
+      cancel_arrived_(worker.worker.context().get_executor()),
       server_done_(worker.worker.context().get_executor()) {}
 
 Session::~Session() = default;
@@ -322,6 +323,7 @@ bool Session::flush_at_once() {
   if (flushing_client_ || flushing_server_) return false;
   auto& to_server = exchange_->to_server();
   if (!to_server.empty()) {
+    if (cancels_under_way_ > 0) return false;
     iovec piece{const_cast<char*>(to_server.pending().data()), to_server.pending().size()};
     const auto io = upstream_->stream->try_write({&piece, 1});
     if (io.status != Io::done) return false;
@@ -373,6 +375,7 @@ Task<bool> Session::flush_server() {
   auto& out = exchange_->to_server();
   if (out.empty()) co_return true;
   flushing_server_ = true;
+  while (cancels_under_way_ > 0 && !ended_) co_await cancel_arrived_.wait();
   bool ok = true;
   auto& server = *upstream_->stream;
   while (ok && !out.empty()) {
@@ -450,8 +453,21 @@ void Session::cancel_from_client() {
   hold_wakeup_.notify();
 }
 
+// A cancel means what the server runs now. Until it has arrived nothing new is sent, which it would hit
+// instead.
 void Session::spawn_upstream_cancel() {
-  worker_.worker.spawn(cancel_upstream(login_->connection, upstream_->process_id, upstream_->cancel_key));
+  ++cancels_under_way_;
+  boost::asio::co_spawn(
+      client_.executor(),
+      [](std::shared_ptr<Session> self) -> Task<> {
+        co_await cancel_upstream(self->login_->connection, self->upstream_->process_id,
+                                 self->upstream_->cancel_key);
+        --self->cancels_under_way_;
+        self->cancel_arrived_.notify();
+      }(shared_from_this()),
+      [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);
+      });
 }
 
 void Session::recheck() {

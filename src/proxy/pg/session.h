@@ -90,10 +90,12 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Event hold_wakeup_;
   net::Event flushed_client_;
   net::Event flushed_server_;
+  net::Event cancel_arrived_;
   net::Event server_done_;
   std::size_t client_written_ = 0;  // of what goes to the client next
   bool flushing_client_ = false;
   bool flushing_server_ = false;
+  int cancels_under_way_ = 0;
   bool holding_ = false;
   bool server_pump_running_ = false;
   bool draining_ = false;

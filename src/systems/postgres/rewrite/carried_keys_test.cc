@@ -113,10 +113,10 @@ TEST(CarriedKeys, TellPositionsInTheTextBefore) {
 TEST(CarriedKeys, GoThroughARewrite) {
   auto session = testing::corpus_session();
   session.carry = true;
-  EXPECT_THAT(session.text("SELECT email FROM docs ORDER BY 1"),
-              ::testing::AllOf(
-                  HasSubstr(R"(SELECT "docs"."id" AS "slc_key_1", "email" AS "email" FROM (SELECT )"),
-                  HasSubstr(R"(."id" AS "id")"), HasSubstr("ORDER BY 2")));
+  EXPECT_THAT(
+      session.text("SELECT email FROM docs ORDER BY 1"),
+      ::testing::AllOf(HasSubstr(R"(SELECT "docs"."id" AS "slc_key_1", "email" AS "email" FROM (SELECT )"),
+                       HasSubstr(R"(."id" AS "id")"), HasSubstr("ORDER BY 2")));
   EXPECT_THAT(session.text("SELECT title FROM docs ORDER BY embedding <-> $1 LIMIT 3"),
               HasSubstr(R"("docs"."id" AS "slc_key_1")"));
 }

@@ -49,8 +49,9 @@ struct MaskedUse {
   std::string relation;              // "public.docs"
   std::vector<std::string> columns;  // masked columns that the statement refers to, in column order
   std::vector<std::string>
-      in_conditions;               // of these, the ones that WHERE, ON or HAVING compare: with masked values
-  bool in_expressions = false;     // some column other than a vector stands within an expression, beside other operands
+      in_conditions;  // of these, the ones that WHERE, ON or HAVING compare: with masked values
+  bool in_expressions =
+      false;  // some column other than a vector stands within an expression, beside other operands
   std::vector<std::string> rules;  // whose masks these are
 };
 

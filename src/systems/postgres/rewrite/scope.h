@@ -87,7 +87,7 @@ struct Usage {
   std::set<std::int16_t> bare_columns;   // referred to outside of aggregates
   std::set<std::int16_t> hidden;         // needed in clear, for the k-NN form
   std::set<std::int16_t> in_conditions;  // masked ones that WHERE, ON or HAVING compare
-  bool in_expressions = false;  // a masked one other than a vector stands beside other operands
+  bool in_expressions = false;           // a masked one other than a vector stands beside other operands
   bool all_columns = false;
   bool ordered = false;  // its rows must come in an order that tells nothing
 };
