@@ -221,6 +221,18 @@ def test_copy_in_that_the_client_gives_up(client: Client, documents_database: Da
     assert not stored(documents_database, 1012)
 
 
+def test_copy_data_that_does_not_wait_for_the_server(client: Client, documents_database: Database) -> None:
+    """asyncpg sends the data right behind the statement."""
+    copy = wire.Message(b"Q", wire.text("COPY notes FROM STDIN"))
+    rows = [wire.Message(b"d", f"{number}\t1\tx\n".encode()) for number in range(5000, 5100)]
+    for _ in range(20):
+        client.send_all(wire.Message(b"Q", wire.text("BEGIN")), copy, *rows, wire.COPY_DONE, wire.Message(b"Q", wire.text("ROLLBACK")))
+        assert client.read_until(b"Z").status == "T"
+        copied = client.read_until(b"Z")
+        assert [message.body for message in copied.of(b"C")] == [b"COPY 100\0"], copied
+        assert client.read_until(b"Z").status == "I"
+
+
 def test_copy_in_with_an_error_in_the_middle(client: Client, documents_database: Database) -> None:
     """The server stops listening; what the client still sends is dropped, and the session goes on."""
     reply = client.copy_in("COPY notes FROM STDIN", [b"1013\t1\tx\n", b"not a number\t1\tx\n"] + [b"1014\t1\tx\n"] * 5000)

@@ -2,6 +2,8 @@
 // nothing behind: the same message is handed to it again.
 #include "proxy/pg/exchange.h"
 
+#include <ranges>
+
 #include "core/encoding.h"
 #include "proxy/pg/carried_columns.h"
 #include "proxy/pg/recorded_parameters.h"
@@ -799,11 +801,22 @@ Pause Exchange::on_sync() {
 // Data belongs to the COPY that the server has asked for; the server ignores it at any other time, and so
 // does this.
 Pause Exchange::on_copy_message(const FrontendFrame& frame, Bytes raw) {
+  if (!copying_in_ && copy_is_awaited()) return Pause::server;
   stop_overdue();
   if (!copying_in_) return Pause::none;
   if (frame.type != FrontendType::copy_data) copying_in_ = false;
   forward_copy(raw);
   return Pause::none;
+}
+
+// A COPY is on its way, and the server has not said yet that it wants the data: some clients do not wait for
+// that.
+bool Exchange::copy_is_awaited() const {
+  if (pending_.empty()) return false;
+  const auto& last = pending_.back();
+  return std::ranges::any_of(last.runs | std::views::drop(last.current), [](const Run& run) {
+    return run.plan->kind == PlanKind::copy_in && !run.stopped && !run.finished;
+  });
 }
 
 void Exchange::forward_copy(Bytes raw) {

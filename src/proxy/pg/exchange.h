@@ -182,6 +182,7 @@ class Exchange {
   Pause on_close(Bytes payload);
   Pause on_sync();
   Pause on_copy_message(const wire::pg::FrontendFrame& frame, Bytes raw);
+  bool copy_is_awaited() const;
   void forward_copy(Bytes raw);
   Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
   void begin_effects(Run& run);
