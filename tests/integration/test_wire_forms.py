@@ -223,11 +223,22 @@ def test_temporary_table_in_front(client: Client) -> None:
     client.query("SELECT * FROM pg_temp.docs")
 
 
+def test_a_prepared_statement_under_another_path(client: Client) -> None:
+    """The server looks its names up again, so what was planned for it no longer holds."""
+    client.query("PREPARE before AS SELECT id FROM docs WHERE id = 1")
+    assert client.query("EXECUTE before").rows == [[b"1"]]
+    client.query("SET search_path TO pg_catalog, public")
+    assert "search_path" in client.query("EXECUTE before").error.message
+    client.query("RESET search_path")
+    assert client.query("EXECUTE before").rows == [[b"1"]]
+
+
 @pytest.mark.parametrize(
     "sql",
     [
         "SET search_path TO pg_catalog; SELECT email FROM docs",
         "RESET ALL; SELECT email FROM docs",
+        "SET search_path TO public, pg_catalog; SELECT lower('X')",
         "BEGIN; SET LOCAL search_path TO public; SELECT email FROM docs; COMMIT",
         "CREATE TABLE made_here (id int); INSERT INTO made_here VALUES (1)",
         "ALTER TABLE notes RENAME TO notes_2; SELECT id FROM notes",

@@ -260,8 +260,9 @@ class Planner::Work final : public postgres::StatementNames {
       if (!plan->rewritten && !plan->denial && !keys.empty()) put_in(*plan, keys);
     }
     if (auto error = resolve_names(*plan)) return std::unexpected(std::move(*error));
-    if (!names_moved_.empty() && !plan->operation->collections.empty() && !plan->denial) {
-      return std::unexpected(names_moved(plan->operation->collections.front().name));
+    if (!names_moved_.empty() && !plan->denial && may_name_something(*plan)) {
+      const auto& collections = plan->operation->collections;
+      return std::unexpected(names_moved(collections.empty() ? "the names in it" : collections.front().name));
     }
     if (plan->kind == PlanKind::schema_change) names_moved_ = "changes the schema";
     if (plan->kind == PlanKind::discard_all || (plan->kind == PlanKind::set && may_be_path(plan->setting))) {
@@ -271,6 +272,25 @@ class Planner::Work final : public postgres::StatementNames {
   }
 
   static bool may_be_path(std::string_view setting) { return setting.empty() || setting == "search_path"; }
+
+  // Functions, operators and types are found along the search_path too, not only relations.
+  static bool may_name_something(const Plan& plan) {
+    switch (plan.kind) {
+      // A definition behind a definition (types, then others): what it names of users' relations is in its
+      // collections.
+      case PlanKind::schema_change: return !plan.operation->collections.empty();
+      case PlanKind::begin:
+      case PlanKind::commit:
+      case PlanKind::rollback:
+      case PlanKind::other_transaction:
+      case PlanKind::set:
+      case PlanKind::deallocate:
+      case PlanKind::close_cursor:
+      case PlanKind::fetch:
+      case PlanKind::discard_all: return false;
+      default: return true;
+    }
+  }
 
   // All statements of a text are planned before the first of them runs. What a name means after one that
   // moves names about nobody knows yet.
@@ -485,6 +505,15 @@ class Planner::Work final : public postgres::StatementNames {
     if (!plan.denial && plan.inner->basis.masks != basis_.masks) {
       plan.denial = Denial{Reason::revoked, "", "the policy has changed since this statement was prepared",
                            "Prepare or declare it again."};
+    }
+    // A cursor runs already; a prepared statement's names are looked up again when path or schema have
+    // changed.
+    if (!plan.denial && plan.kind == PlanKind::execute && plan.inner->basis != basis_) {
+      plan.denial =
+          Denial{Reason::not_understood, "",
+                 "the search_path or the schema has changed since this statement was prepared, so that "
+                 "its names may mean something else",
+                 "Prepare it again."};
     }
   }
 
