@@ -6,13 +6,15 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # What lets clones and build folders share objects: paths under the checkout are relative (basedir); the precompiled
-  # header counts by the digest that compile_pch.sh writes, and the file that CMake includes it by not at all.
+  # What lets clones and build folders share objects: paths under the checkout are relative (basedir), and the
+  # precompiled header counts by the digest that compile_pch.sh writes.
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
-      CCACHE_IGNOREOPTIONS=*/cmake_pch.hxx ${CCACHE})
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 ${CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  # CMake's own form hides the header's path behind -Xclang, where ccache takes it for text that must be the same in
+  # every clone, and includes the header's source a second time, which its guards make nothing of.
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 endif()
 
 add_link_options(-fuse-ld=lld-19)
