@@ -18,26 +18,7 @@ Exchange::Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, co
   planner_.share_mask_plans(store_.mask_plans());
 }
 
-// --- pauses
-// ---------------------------------------------------------------------------------------------------------
-
-void Exchange::end_hold(HoldEnd end) {
-  waiting_.reset();
-  hold_end_ = end;
-}
-
-Pause Exchange::hold(const gate::Wait& wait) {
-  if (noticed_ != wait.review) {
-    noticed_ = wait.review;
-    encode_notice_response(to_client_.own(), render_hold(wait.review, wait.terms));
-    to_client_.commit();
-  }
-  waiting_ = Waiting{wait.review, wait.terms};
-  return Pause::review;
-}
-
-// --- from outside
-// ---------------------------------------------------------------------------------------------------
+// --- from outside ---
 
 bool Exchange::cancel() {
   if (waiting_) {
@@ -50,29 +31,6 @@ bool Exchange::cancel() {
     return false;
   }
   return !pending_.empty();
-}
-
-void Exchange::policy_changed() {
-  for (auto& pending : pending_) {
-    for (auto& run : pending.runs) {
-      if (!run.permit || run.finished || run.stopped) continue;
-      if (auto denial = gate_.still_permitted(*run.permit)) {
-        run.overdue = std::make_unique<ErrorFields>(
-            render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id()));
-      }
-    }
-  }
-  stop_overdue();
-}
-
-// Replies come in the order of the requests, so only the oldest can be cut; the others are when it is their
-// turn. A row or a CopyData that is on its way in pieces is finished first: nobody could read on from its
-// middle.
-void Exchange::stop_overdue() {
-  auto* run = current_run();
-  if (run == nullptr || !run->overdue || relay_left_ > 0 || copy_left_ > 0) return;
-  const auto error = std::exchange(run->overdue, nullptr);
-  if (!run->stopped && !run->finished) stop_with(*run, std::move(*error));
 }
 
 void Exchange::terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message) {
@@ -103,8 +61,7 @@ bool Exchange::schema_change_pending() const {
   return false;
 }
 
-// --- errors
-// ---------------------------------------------------------------------------------------------------------
+// --- errors ---
 
 void Exchange::tell_client(const ErrorFields& error) {
   encode_error_response(to_client_.own(), error);

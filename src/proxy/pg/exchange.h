@@ -10,8 +10,12 @@
 // pass. What a refused message would have done to the transaction is done by making the server fail at that
 // place (gateway_traffic.h), so the state that the client is told is the server's own.
 //
-// Files: exchange.cc (common), client_messages.cc (what the client says), server_messages.cc (what the server
-// says), gateway_queries.cc (the catalogue, read on this very session).
+// Files, in the order of an operation: client_messages.cc (the client's messages and their order),
+// simple_query.cc, prepared_statements.cc, portals.cc (the extended query), copy.cc (both directions),
+// reviews.cc (waiting for a second person), runs.cc (an operation on the server, from permit to outcome),
+// server_messages.cc (the server's messages and what they answer), results.cc (rows), stopped_replies.cc,
+// diagnostics.cc (errors, notices), gateway_queries.cc (the catalogue, read on this very session),
+// exchange.cc (what comes from outside, and the end).
 //
 // Not thread-safe; belongs to one session. After `Pause::close` nothing more may be fed.
 #pragma once
@@ -167,77 +171,94 @@ class Exchange {
   void note_pipeline(wire::pg::FrontendType type);
   Pause at_barrier(wire::pg::FrontendType next);
   void flush_for_answers();
+  Pause on_sync();
   Pause need_catalogue(std::string_view sql = {});
   bool may_not_follow_a_query(std::string_view sql) const;
   bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
   PlanContext plan_context();
-  std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
-  Pause on_query(Bytes payload, Bytes raw);
-  std::string unread_text(std::string_view sql) const;
-  Pause run_query(Planner::Plans plans, Bytes raw);
-  Pause on_parse(Bytes payload, Bytes raw);
-  Pause on_bind(Bytes payload, Bytes raw);
-  Pause on_describe(Bytes payload);
-  Pause on_execute(Bytes payload, Bytes raw);
-  Pause on_close(Bytes payload);
-  Pause on_sync();
-  Pause on_copy_message(const wire::pg::FrontendFrame& frame, Bytes raw);
-  bool copy_is_awaited() const;
-  void forward_copy(Bytes raw);
-  Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
-  void begin_effects(Run& run);
-  static void resume(Run& run);
-  bool differs_now(const Plan& plan);
-  std::optional<wire::pg::ErrorFields> send_parse(const Prepared& prepared);
-  std::optional<wire::pg::ErrorFields> decide_prepared(Prepared& prepared);
-  std::optional<wire::pg::ErrorFields> refresh_prepared(Prepared& prepared, bool unnamed);
-  gate::Execution execution_of(const Plan& plan, const Portal* portal, const Prepared* prepared,
-                               bool for_review, bool bind_vectors);
-
   // Ends the current message with an error, in the order of the protocol.
   Pause refuse_query(wire::pg::ErrorFields error);
   Pause refuse_in_pipeline(wire::pg::ErrorFields error);
   wire::pg::ErrorFields render(const gate::Refusal& refusal) const;
+  std::string unread_text(std::string_view sql) const;
+
+  // --- simple_query.cc ---
+  Pause on_query(Bytes payload, Bytes raw);
+  Pause run_query(Planner::Plans plans, Bytes raw);
+
+  // --- prepared_statements.cc ---
+  Pause on_parse(Bytes payload, Bytes raw);
+  std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
+  std::optional<wire::pg::ErrorFields> send_parse(const Prepared& prepared);
+  std::optional<wire::pg::ErrorFields> decide_prepared(Prepared& prepared);
+  std::optional<wire::pg::ErrorFields> refresh_prepared(Prepared& prepared, bool unnamed);
+
+  // --- portals.cc ---
+  Pause on_bind(Bytes payload, Bytes raw);
+  Pause on_describe(Bytes payload);
+  bool differs_now(const Plan& plan);
+  Pause on_execute(Bytes payload, Bytes raw);
+  Pause on_close(Bytes payload);
+
+  // --- copy.cc ---
+  Pause on_copy_message(const wire::pg::FrontendFrame& frame, Bytes raw);
+  bool copy_is_awaited() const;
+  void forward_copy(Bytes raw);
+  Pause on_copy_response(wire::pg::BackendType type, Bytes payload, Bytes raw);
+  Pause on_copy_out_data(const wire::pg::BackendFrame& frame, Bytes raw);
+
+  // --- reviews.cc ---
+  gate::Execution execution_of(const Plan& plan, const Portal* portal, const Prepared* prepared,
+                               bool for_review, bool bind_vectors);
   // `running`: it is the rest of a reply, whose operation ends with an outcome.
   std::expected<Pause, wire::pg::ErrorFields> hold_or_refuse(const gate::Wait& wait, bool running = false);
   Pause hold(const gate::Wait& wait);
 
+  // --- runs.cc ---
+  Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
+  void begin_effects(Run& run);
+  static void resume(Run& run);
+  bool finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
+                  std::optional<std::uint64_t> affected);
+  void next_run();
+  void complete_effects(Run& run);
+  void undo_changes(Pending& pending);
+  void undo_changes(std::vector<NameChange>& changes);
+  void end_transaction();
+
   // --- server_messages.cc ---
   Pause one_server_message(const wire::pg::BackendFrame& frame, Bytes raw);
-  Pause on_data_row(const wire::pg::BackendFrame& frame, Bytes raw);
-  Pause on_row_description(Bytes payload, Bytes raw);
-  Pause on_command_complete(Bytes payload, Bytes raw);
-  Pause on_portal_suspended(Bytes raw);
-  Pause on_error(Bytes payload);
-  Pause on_notice(Bytes payload);
-  Pause on_parameter_status(Bytes payload);
-  Pause on_notification(Bytes raw);
-  Pause on_ready(Bytes payload, Bytes raw);
-  Pause on_copy_response(wire::pg::BackendType type, Bytes payload, Bytes raw);
-  Pause on_copy_out_data(const wire::pg::BackendFrame& frame, Bytes raw);
   Pause on_completion(wire::pg::BackendType type, Bytes raw);
-  Pause pass_row_without_keys(Run& run, const wire::pg::BackendFrame& frame);
-  Pause pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried);
+  Pause on_ready(Bytes payload, Bytes raw);
   Run* current_run();
+  void pass(Run* run, Bytes raw);
+  void pass_own(Run* run, const std::string& message);
+  Pause end_of_part();
+
+  // --- results.cc ---
+  Pause on_data_row(const wire::pg::BackendFrame& frame, Bytes raw);
+  Pause pass_row_without_keys(Run& run, const wire::pg::BackendFrame& frame);
   // One more record: none to pass it on; the run may have been stopped instead.
   Pause count_record(Run& run);
+  void begin_observation(Run& run);
+  Pause on_row_description(Bytes payload, Bytes raw);
+  Pause pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried);
+  Pause on_command_complete(Bytes payload, Bytes raw);
+  Pause on_portal_suspended(Bytes raw);
+
+  // --- stopped_replies.cc ---
   Pause stop_run(Run& run, gate::Verdict verdict);
   void stop_with(Run& run, wire::pg::ErrorFields error);
   void stop_overdue();
-  bool finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
-                  std::optional<std::uint64_t> affected);
-  void begin_observation(Run& run);
-  void complete_effects(Run& run);
-  void next_run();
-  void undo_changes(Pending& pending);
-  void undo_changes(std::vector<NameChange>& changes);
-  Pause drop_until_sync();
-  void end_transaction();
-  Pause end_of_part();
-  void pass(Run* run, Bytes raw);
-  void pass_own(Run* run, const std::string& message);
+
+  // --- diagnostics.cc ---
   wire::pg::DiagnosticLevel diagnostic_level();
   bool is_catalogue_name(wire::pg::DiagnosticName kind, std::string_view name);
+  Pause on_error(Bytes payload);
+  Pause drop_until_sync();
+  Pause on_notice(Bytes payload);
+  Pause on_parameter_status(Bytes payload);
+  Pause on_notification(Bytes raw);
 
   // --- gateway_queries.cc ---
   void take_from_store();

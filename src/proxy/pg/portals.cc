@@ -1,0 +1,203 @@
+// Bind, Describe, Execute and Close. Every Execute is an operation of its own: decided, recorded and counted,
+// with one bound for all executions of a portal.
+#include "proxy/pg/exchange.h"
+
+#include "proxy/pg/carried_columns.h"
+#include "proxy/pg/counting.h"
+#include "proxy/pg/recorded_parameters.h"
+#include "proxy/pg/refusal.h"
+#include "wire/pg/sqlstate.h"
+
+namespace sluice::proxy::pg {
+
+using namespace wire::pg;
+
+namespace {
+
+ErrorFields undefined_statement(std::string_view name) {
+  return render_error(sqlstate::kInvalidStatementName,
+                      name.empty() ? std::string{"unnamed prepared statement does not exist"}
+                                   : fmt::format("prepared statement \"{}\" does not exist", name));
+}
+
+ErrorFields undefined_portal(std::string_view name) {
+  return render_error(sqlstate::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name));
+}
+
+}  // namespace
+
+Pause Exchange::on_bind(Bytes payload, Bytes raw) {
+  auto bind = Bind::parse(payload);
+  if (!bind) return protocol_violation(bind.error().detail);
+  auto prepared = names_.statement(bind->statement);
+  if (!prepared) return refuse_in_pipeline(undefined_statement(bind->statement));
+  if (const auto pause = need_catalogue(); pause != Pause::none) return pause;
+  if (!bind->portal.empty() && names_.portal(bind->portal)) {
+    return refuse_in_pipeline(
+        render_error(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", bind->portal)));
+  }
+  if (names_.portal_count() >= kMaxPortals) {
+    return refuse_in_pipeline(
+        render_error(sqlstate::kProgramLimitExceeded, "too many portals in this session"));
+  }
+  if (auto error = refresh_prepared(*prepared, bind->statement.empty()))
+    return refuse_in_pipeline(std::move(*error));
+
+  auto portal = std::make_shared<Portal>();
+  portal->statement = prepared;
+  portal->plan = prepared->plan;
+  portal->parameters_digest = sha256(bind->parameter_section);
+  if (bind->parameter_section.size() <= kMaxKeptParameters)
+    portal->parameters = as_text(bind->parameter_section);
+  portal->operation =
+      prepared->plan->parsed
+          ? planner_.bind(*prepared->plan, bound_values(bind->parameter_section, prepared->parameter_types),
+                          plan_context())
+          : prepared->plan->operation;
+  portal->result_formats = as_text(bind->result_formats.raw());
+  if (prepared->shape_formats == portal->result_formats) portal->shape = prepared->shape;
+  if (!bind->portal.empty()) portal->upstream_name = names_.next_portal_name();
+
+  const bool formats_stay = portal->plan->carried == 0 || bind->result_formats.size() < 2;
+  if (bind->portal.empty() && bind->statement.empty() && formats_stay) {
+    to_server_.send(*prepared->permit, raw);
+  } else {
+    const auto formats =
+        formats_stay ? std::string{} : formats_with(bind->result_section, portal->plan->carried);
+    scratch_.clear();
+    if (auto encoded =
+            encode_bind(scratch_, portal->upstream_name, prepared->upstream_name, bind->parameter_section,
+                        formats_stay ? bind->result_section : as_bytes(formats));
+        !encoded) {
+      return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
+    }
+    to_server_.send(*prepared->permit, as_bytes(scratch_));
+  }
+  auto& pending = pending_.emplace_back();
+  pending.kind = Pending::Kind::bind;
+  pending.changes.emplace_back(names_.set_portal(bind->portal, std::move(portal)));
+  return Pause::none;
+}
+
+Pause Exchange::on_describe(Bytes payload) {
+  auto describe = Describe::parse(payload);
+  if (!describe) return protocol_violation(describe.error().detail);
+  Pending pending;
+  std::string_view name;
+  if (describe->object == NamedObject::statement) {
+    pending.prepared = names_.statement(describe->name);
+    if (!pending.prepared) return refuse_in_pipeline(undefined_statement(describe->name));
+    pending.kind = Pending::Kind::describe_statement;
+    name = pending.prepared->upstream_name;
+  } else {
+    pending.portal = names_.portal(describe->name);
+    if (!pending.portal) return refuse_in_pipeline(undefined_portal(describe->name));
+    pending.kind = Pending::Kind::describe_portal;
+    name = pending.portal->upstream_name;
+  }
+  gateway_.describe(describe->object, name);
+  pending_.push_back(std::move(pending));
+  return Pause::none;
+}
+
+// Whether what is open was made under masks that no longer hold for it.
+bool Exchange::differs_now(const Plan& plan) {
+  if (planner_.is_current(plan, plan_context())) return false;
+  if (plan.touches_masked) return true;
+  if (plan.basis.masks == gate_.masks()->id) return false;
+  if (plan.inner) return true;
+  const auto now = planner_.plan(plan.source, plan_context());
+  return !now || now->size() != 1 || now->front()->touches_masked;
+}
+
+Pause Exchange::on_execute(Bytes payload, Bytes raw) {
+  auto execute = Execute::parse(payload);
+  if (!execute) return protocol_violation(execute.error().detail);
+  auto portal = names_.portal(execute->portal);
+  if (!portal) return refuse_in_pipeline(undefined_portal(execute->portal));
+  const auto& plan = portal->plan;
+  if (differs_now(*plan)) {
+    // Its rewrite would differ now; what is open was made under rules that no longer hold.
+    return refuse_in_pipeline(
+        render_error(sqlstate::kInvalidCursorName,
+                     "sluice: the policy or the schema has changed, and the portal was closed", {},
+                     "Bind and execute the statement again."));
+  }
+
+  auto proposal = gate_.decide(portal->operation);
+  if (proposal.denied()) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal))));
+  if (plan->denial) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal), plan->denial)));
+  if (proposal.obligations().clamp &&
+      (plan->clamped_to == 0 || plan->clamped_to > *proposal.obligations().max_records)) {
+    return refuse_in_pipeline(render_error(sqlstate::kInvalidCursorName,
+                                           "sluice: the policy has changed, and the portal was closed", {},
+                                           "Bind and execute the statement again."));
+  }
+  const bool for_review = proposal.needs_review() || proposal.obligations().over == Over::review;
+  const bool bind_vectors = proposal.ruling().review.bind_vectors;
+  auto execution = execution_of(*plan, portal.get(), portal->statement.get(), for_review, bind_vectors);
+  auto admission = gate_.admit(std::move(proposal), execution);
+  if (auto* refusal = std::get_if<gate::Refusal>(&admission)) return refuse_in_pipeline(render(*refusal));
+  if (auto* wait = std::get_if<gate::Wait>(&admission)) {
+    auto held = hold_or_refuse(*wait);
+    return held ? *held : refuse_in_pipeline(std::move(held.error()));
+  }
+  auto run = make_run(plan, std::move(std::get<gate::Permit>(admission)));
+  run.portal = portal;
+  begin_effects(run);
+  resume(run);
+
+  if (!portal->shape && is_read(*portal->operation)) {
+    // Without a description nobody knows which columns are keys. The client did not ask, so it does not hear.
+    gateway_.describe(NamedObject::portal, portal->upstream_name);
+    auto& described = pending_.emplace_back();
+    described.kind = Pending::Kind::describe_portal;
+    described.portal = portal;
+    described.hidden = true;
+  }
+  Pending pending;
+  pending.kind = Pending::Kind::execute;
+  pending.portal = portal;
+  pending.client_limit = !execute->unlimited();
+  auto max_rows = execute->max_rows;
+  if (const auto left = run.meter->remaining_rows();
+      left && must_count(*plan, *portal->operation, run.permit->obligations())) {
+    max_rows = rows_to_ask(*left, execute->max_rows);
+    pending.server_limit = true;
+    barrier_ = true;
+  }
+  if (max_rows == execute->max_rows && portal->upstream_name.empty()) {
+    to_server_.send(*run.permit, raw);
+  } else {
+    scratch_.clear();
+    if (auto encoded = encode_execute(scratch_, portal->upstream_name, max_rows); !encoded) {
+      finish_run(run, record::OutcomeStatus::failed, "", std::nullopt);
+      undo_changes(run.changes);
+      return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
+    }
+    to_server_.send(*run.permit, as_bytes(scratch_));
+  }
+  pending.runs.push_back(std::move(run));
+  pending_.push_back(std::move(pending));
+  return Pause::none;
+}
+
+Pause Exchange::on_close(Bytes payload) {
+  auto close = Close::parse(payload);
+  if (!close) return protocol_violation(close.error().detail);
+  Pending pending;
+  pending.kind = Pending::Kind::close;
+  std::string name{"slc_none"};  // closing what does not exist is no error
+  if (close->object == NamedObject::statement) {
+    if (auto prepared = names_.statement(close->name)) name = prepared->upstream_name;
+    pending.changes.emplace_back(names_.set_statement(close->name, nullptr));
+  } else {
+    if (auto portal = names_.portal(close->name)) name = portal->upstream_name;
+    pending.changes.emplace_back(names_.set_portal(close->name, nullptr));
+  }
+  gateway_.close(close->object, name);
+  pending_.push_back(std::move(pending));
+  return Pause::none;
+}
+
+}  // namespace sluice::proxy::pg

@@ -1,0 +1,188 @@
+// Results: their descriptions, their rows, and the end of the statement that they answer. Rows are counted
+// before they are passed on, looked at for the record, and freed of the keys that the gateway asked for.
+#include "proxy/pg/exchange.h"
+
+#include <ranges>
+
+#include "proxy/pg/carried_columns.h"
+
+namespace sluice::proxy::pg {
+
+using namespace wire::pg;
+
+namespace {
+
+// The number of cells that a DataRow says it has.
+std::optional<std::size_t> cell_count(Bytes payload) {
+  if (payload.size() < 2) return std::nullopt;
+  return std::size_t{payload[0]} << 8 | payload[1];
+}
+
+}  // namespace
+
+// --- rows ---
+
+Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || !run->meter) return server_violation("DataRow out of turn");
+  if (run->stopped) return Pause::none;
+  if (const auto pause = count_record(*run); pause != Pause::none || run->stopped) return pause;
+  if (!run->observed) begin_observation(*run);
+  if (run->shape && cell_count(frame.payload) != run->shape->columns.size()) {
+    return server_violation("DataRow does not fit its RowDescription");
+  }
+  if (!frame.complete() || !run->shape) {
+    ids_.set_unknown();
+    sample_.count_row();
+  } else if (sample_.wants_more() || !run->shape->keys.empty() || !run->shape->all_known) {
+    auto row = DataRow::parse(frame.payload);
+    if (!row) return server_violation(row.error().detail);
+    observe_row(*run->shape, *row, sample_, ids_);
+  } else {
+    sample_.count_row();
+  }
+  if (run->plan->carried == 0) {
+    pass(run, raw);
+    return Pause::none;
+  }
+  return pass_row_without_keys(*run, frame);
+}
+
+Pause Exchange::pass_row_without_keys(Run& run, const BackendFrame& frame) {
+  constexpr std::size_t kCopied = 4096;  // bytes; below, one copy costs less than two more pieces to send
+  const auto row = row_without(frame.payload, frame.size - kHeaderSize, run.plan->carried);
+  if (!row) return server_violation("DataRow lacks the keys that were asked for");
+  const auto rest = frame.payload.subspan(row->skip);
+  scratch_ = row->header;
+  if (rest.size() <= kCopied) {
+    scratch_.append(as_text(rest));
+    pass_own(&run, scratch_);
+  } else {
+    pass_own(&run, scratch_);
+    pass(&run, rest);
+  }
+  return Pause::none;
+}
+
+Pause Exchange::count_record(Run& run) {
+  resume(run);
+  for (;;) {
+    const auto verdict = run.meter->row();
+    if (verdict == gate::Verdict::pass) return Pause::none;
+    const auto pause = stop_run(run, verdict);
+    if (pause != Pause::none || run.stopped) return pause;  // else a review has lifted the bound: count again
+  }
+}
+
+void Exchange::begin_observation(Run& run) {
+  run.observed = true;
+  sample_.clear();
+  ids_.clear();
+  if (!run.shape && run.portal) run.shape = run.portal->shape;
+  if (!run.shape) return;
+  std::vector<std::string_view> names;
+  for (const auto& column : run.shape->columns | std::views::drop(run.shape->carried))
+    names.push_back(column.name);
+  sample_.set_columns(names);
+}
+
+// --- descriptions ---
+
+Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
+  if (pending_.empty()) return server_violation("RowDescription out of turn");
+  auto& front = pending_.front();
+  const auto* catalogue = planner_.catalogue().get();
+  std::uint16_t carried = 0;
+  if (front.kind == Pending::Kind::describe_portal) {
+    // Executions of a prepared statement are described alike, and the portal has the statement's shape.
+    const auto& portal = *front.portal;
+    if (portal.shape && portal.shape->is_of(payload, portal.plan->carried, catalogue)) {
+      const auto pause =
+          front.hidden ? Pause::none : pass_description(nullptr, payload, raw, portal.plan->carried);
+      pending_.pop_front();
+      return pause;
+    }
+  }
+  auto description = RowDescription::parse(payload);
+  if (!description) return server_violation(description.error().detail);
+  switch (front.kind) {
+    case Pending::Kind::query: {
+      auto* run = current_run();
+      if (run == nullptr) return server_violation("RowDescription after the last statement");
+      if (run->shape) return server_violation("a second RowDescription");
+      carried = run->plan->carried;
+      run->shape = ResultShape::make(payload, *description, run->permit->operation(), carried, catalogue);
+      return run->stopped ? Pause::none : pass_description(run, payload, raw, carried);
+    }
+    case Pending::Kind::describe_statement:
+      carried = front.prepared->plan->carried;
+      front.prepared->shape =
+          ResultShape::make(payload, *description, *front.prepared->plan->operation, carried, catalogue);
+      front.prepared->shape_formats.clear();
+      break;
+    case Pending::Kind::describe_portal: {
+      auto& portal = *front.portal;
+      carried = portal.plan->carried;
+      portal.shape = ResultShape::make(payload, *description, *portal.operation, carried, catalogue);
+      if (portal.statement) {
+        portal.statement->shape = portal.shape;
+        portal.statement->shape_formats = portal.result_formats;
+      }
+      break;
+    }
+    default: return server_violation("RowDescription out of turn");
+  }
+  const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, carried);
+  pending_.pop_front();
+  return pause;
+}
+
+Pause Exchange::pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried) {
+  if (carried == 0) {
+    pass(run, raw);
+    return Pause::none;
+  }
+  scratch_.clear();
+  if (!description_without(scratch_, payload, carried)) {
+    return server_violation("RowDescription lacks the keys that were asked for");
+  }
+  pass_own(run, scratch_);
+  return Pause::none;
+}
+
+// --- ends ---
+
+Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || !run->meter) return server_violation("CommandComplete out of turn");
+  std::optional<std::uint64_t> affected;
+  if (!payload.empty()) {
+    auto complete = CommandComplete::parse(payload);
+    if (!complete) return server_violation(complete.error().detail);
+    const auto verb = run->permit->operation().verb;
+    if (verb == Verb::write || verb == Verb::remove) affected = complete->rows();
+  }
+  if (!run->stopped) {
+    pass(run, raw);
+    if (!finish_run(*run, record::OutcomeStatus::ok, "", affected)) return Pause::close;
+  }
+  complete_effects(*run);
+  next_run();
+  return Pause::none;
+}
+
+Pause Exchange::on_portal_suspended(Bytes raw) {
+  auto* run = current_run();
+  if (run == nullptr || pending_.front().kind != Pending::Kind::execute) {
+    return server_violation("PortalSuspended out of turn");
+  }
+  if (!run->stopped) {
+    pass(run, raw);
+    if (!finish_run(*run, record::OutcomeStatus::suspended, "", std::nullopt)) return Pause::close;
+  }
+  complete_effects(*run);
+  next_run();
+  return Pause::none;
+}
+
+}  // namespace sluice::proxy::pg
