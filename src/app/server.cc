@@ -384,8 +384,8 @@ class Gateway {
   std::unique_ptr<Webhook> webhook_;
   std::unique_ptr<ReviewNews> review_news_;
   std::unique_ptr<review::Reviews> reviews_;
-  boost::asio::thread_pool blocking_{2};
   std::unique_ptr<net::Runtime> runtime_;
+  boost::asio::thread_pool blocking_{2};  // its jobs answer to the runtime's loops, so it goes first
   std::vector<std::unique_ptr<gate::Services>> services_;
   std::vector<std::unique_ptr<Certificate>> certificates_;
   std::unique_ptr<proxy::pg::ServerContext> context_;

@@ -3,7 +3,8 @@
 //
 //   auto secret = co_await run_blocking<Result<Secret>>(pool, [source] { return resolve(source); });
 //
-// The job must own what it uses: the coroutine may be gone when it ends.
+// The job must own what it uses: the coroutine may be gone when it ends. The coroutine's Loop must outlive
+// the pool's jobs: destroy or join the pool first.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -25,13 +26,17 @@ Task<T> run_blocking(asio::thread_pool& pool, std::move_only_function<T()> job) 
     std::optional<T> answer;
   };
   auto executor = co_await asio::this_coro::executor;
+  // Only the coroutine owns the state, and only its thread ever ends it: an Event belongs to its Loop. The
+  // pool's thread may still be at the end of the job when the coroutine is long gone.
   auto state = std::make_shared<State>(executor);
-  asio::post(pool, [state, executor, work = std::move(job)]() mutable {
+  asio::post(pool, [waiting = std::weak_ptr{state}, executor, work = std::move(job)]() mutable {
     name_thread("blocking");  // a pool's threads cannot be reached when they start
     auto answer = std::make_shared<T>(work());
-    asio::post(executor, [state, answer] {
-      state->answer.emplace(std::move(*answer));
-      state->done.notify();
+    asio::post(executor, [waiting = std::move(waiting), answer] {
+      auto alive = waiting.lock();
+      if (!alive) return;
+      alive->answer.emplace(std::move(*answer));
+      alive->done.notify();
     });
   });
   co_await state->done.wait();

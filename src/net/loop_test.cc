@@ -6,8 +6,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <latch>
 #include <thread>
 
+#include "net/blocking.h"
 #include "net/event.h"
 #include "net/runtime.h"
 #include "net/stream.h"
@@ -69,6 +71,40 @@ TEST(Loop, TimersComeInOrderAndNotBeforeTheirTime) {
   never.cancel();
   loop.run();
   EXPECT_EQ(order, "early moved late");
+}
+
+// The pool's thread is done with a job only after the coroutine has its answer, perhaps after its Loop has
+// ended.
+TEST(RunBlocking, LeavesNothingOfTheLoopWithThePool) {
+  asio::thread_pool pool{1};
+  std::latch loop_is_gone{1};
+  auto loop = std::make_unique<Loop>();
+  int answer = 0;
+  run(*loop, [](asio::thread_pool& threads, std::latch& gone, int& out) -> Task<> {
+    std::shared_ptr<std::latch> lingering{&gone, [](std::latch* latch) { latch->wait(); }};
+    out = co_await run_blocking<int>(threads, [held = std::move(lingering)] { return 42; });
+  }(pool, loop_is_gone, answer));
+  EXPECT_EQ(answer, 42);
+  loop.reset();
+  loop_is_gone.count_down();
+  pool.join();
+}
+
+TEST(RunBlocking, MayAnswerALoopThatHasStopped) {
+  asio::thread_pool pool{1};
+  std::latch loop_has_stopped{1};
+  Loop loop;
+  asio::co_spawn(
+      loop,
+      [](asio::thread_pool& threads, std::latch& stopped) -> Task<> {
+        (void)co_await run_blocking<int>(threads, [&stopped] { return stopped.wait(), 42; });
+        ADD_FAILURE() << "nothing runs any more";
+      }(pool, loop_has_stopped),
+      asio::detached);
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  loop_has_stopped.count_down();
+  pool.join();
 }
 
 TEST(Stream, ReadsWhatComesAndMakesNoAttemptBefore) {
