@@ -1,5 +1,5 @@
 // CatalogueStore: the newest catalogue of one connection as one role sees it, shared by all its sessions, on
-// all workers. Sessions read it on their own server connection (gateway_queries.cc) and publish what they
+// all workers. Sessions read it on their own server connection (catalogue_reader.h) and publish what they
 // read.
 //
 // Freshness: `tick()` (about every kPollEvery) marks a poll as due; the next session that is about to plan a

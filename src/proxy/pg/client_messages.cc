@@ -6,7 +6,6 @@
 
 #include "proxy/pg/refusal.h"
 #include "systems/postgres/describe/recorded_text.h"
-#include "systems/postgres/sql/tokens.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
@@ -19,9 +18,9 @@ Step Exchange::on_client(Bytes received) {
   Step step;
   while (step.consumed < received.size()) {
     if (final_) return {step.consumed, Pause::close};
-    if (waiting_) return {step.consumed, Pause::review};
-    if (catalogue_read_) return {step.consumed, Pause::server};
-    if (pending_.size() >= limits_.pipeline) {
+    if (hold_.waiting()) return {step.consumed, Pause::review};
+    if (catalogue_.reading()) return {step.consumed, Pause::server};
+    if (requests_.size() >= limits_.pipeline) {
       flush_for_answers();
       return {step.consumed, Pause::server};
     }
@@ -60,7 +59,7 @@ Step Exchange::on_client(Bytes received) {
     }
     if (pause == Pause::server || pause == Pause::catalogue || pause == Pause::review)
       return {step.consumed, pause};
-    hold_end_.reset();
+    hold_.forget_end();
     step.consumed += raw.size();
     if (pause == Pause::close) return {step.consumed, pause};
   }
@@ -120,9 +119,9 @@ void Exchange::note_pipeline(FrontendType type) {
     case FrontendType::bind:
     case FrontendType::describe:
     case FrontendType::execute:
-    case FrontendType::close: in_pipeline_ = true; break;
+    case FrontendType::close: state_.in_pipeline = true; break;
     case FrontendType::query:
-    case FrontendType::sync: in_pipeline_ = false; break;
+    case FrontendType::sync: state_.in_pipeline = false; break;
     default: break;
   }
 }
@@ -130,36 +129,28 @@ void Exchange::note_pipeline(FrontendType type) {
 // A counted read must be over before the server hears anything that depends on its success.
 Pause Exchange::at_barrier(FrontendType next) {
   if (!barrier_) return Pause::none;
-  if (pending_.empty()) {
+  if (requests_.empty()) {
     barrier_ = false;
     return Pause::none;
   }
-  const bool sync_is_harmless =
-      next == FrontendType::sync && transaction_ == TransactionStatus::idle && !written_since_sync_;
+  const bool sync_is_harmless = next == FrontendType::sync && state_.transaction == TransactionStatus::idle &&
+                                !effects_.written_since_sync();
   return sync_is_harmless ? Pause::none : Pause::server;
 }
 
 // The server keeps the answers of a pipeline back until it hears Sync or Flush, and the client may send
 // neither before it is read on.
 void Exchange::flush_for_answers() {
-  if (flushed_ || pending_.empty()) return;
-  switch (pending_.back().kind) {
-    case Pending::Kind::query:
-    case Pending::Kind::fail_query:
-    case Pending::Kind::sync:
-    case Pending::Kind::catalogue: return;
-    default: break;
-  }
+  if (flushed_ || !requests_.answers_held_back()) return;
   gateway_.flush();
   flushed_ = true;
 }
 
 Pause Exchange::on_sync() {
   skip_to_sync_ = false;
-  written_since_sync_ = false;
+  effects_.sync();
   gateway_.sync();
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::sync;
+  requests_.add(Request::Kind::sync);
   return Pause::none;
 }
 
@@ -167,39 +158,13 @@ Pause Exchange::on_sync() {
 
 // Statements are planned against what the database looks like now. What is on its way may change that.
 Pause Exchange::need_catalogue(std::string_view sql) {
-  if (schema_change_pending()) return Pause::server;
-  if (planner_.catalogue() && !catalogue_stale_ && !path_stale_ && store_.version() == store_seen_ &&
-      (!store_.poll_due() || may_not_follow_a_query(sql))) {
-    return Pause::none;
-  }
-  if (transaction_ == TransactionStatus::failed && planner_.catalogue())
-    return Pause::none;  // cannot be read now
-  return pending_.empty() ? Pause::catalogue : Pause::server;
-}
-
-// SET TRANSACTION must come before any query of its transaction, also before ours.
-bool Exchange::may_not_follow_a_query(std::string_view sql) const {
-  if (transaction_ == TransactionStatus::idle && !in_pipeline_) return false;
-  const auto token = postgres::sql::next_token(sql, 0);
-  const auto word = sql.substr(token.begin, token.end - token.begin);
-  return std::ranges::equal(word, std::string_view{"set"}, {},
-                            [](char c) { return static_cast<char>(c | 0x20); });
+  if (requests_.schema_change_ahead()) return Pause::server;
+  if (!catalogue_.is_needed(sql, state_)) return Pause::none;
+  return requests_.empty() ? Pause::catalogue : Pause::server;
 }
 
 PlanContext Exchange::plan_context() {
   return {names_, gate_.masks(), gate_.vouched_functions(), gate_.facts().principal->name, session_text_};
-}
-
-// An unknown name may be one that was created a moment ago by somebody else: look once.
-bool Exchange::wants_fresh_catalogue(const ErrorFields& error) {
-  if (error.sqlstate != sqlstate::kUndefinedTable || tried_fresh_catalogue_) {
-    tried_fresh_catalogue_ = false;
-    return false;
-  }
-  tried_fresh_catalogue_ = true;
-  if (transaction_ == TransactionStatus::failed) return false;
-  catalogue_stale_ = true;
-  return true;
 }
 
 // --- refusals ---
@@ -209,23 +174,21 @@ ErrorFields Exchange::render(const gate::Refusal& refusal) const {
 }
 
 Pause Exchange::refuse_query(ErrorFields error) {
-  if (pending_.empty() && transaction_ != TransactionStatus::in_transaction) {
+  if (requests_.empty() && state_.transaction != TransactionStatus::in_transaction) {
     tell_client(error);
-    encode_ready_for_query(to_client_.own(), transaction_);
+    encode_ready_for_query(to_client_.own(), state_.transaction);
     to_client_.commit();
     return Pause::none;
   }
   gateway_.fail_in_query();
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::fail_query;
+  auto& pending = requests_.add(Request::Kind::fail_query);
   pending.error = std::make_unique<ErrorFields>(std::move(error));
   return Pause::none;
 }
 
 Pause Exchange::refuse_in_pipeline(ErrorFields error) {
   gateway_.fail_in_pipeline();
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::fail_pipeline;
+  auto& pending = requests_.add(Request::Kind::fail_pipeline);
   pending.error = std::make_unique<ErrorFields>(std::move(error));
   skip_to_sync_ = true;
   return Pause::none;

@@ -2,8 +2,6 @@
 // server is counted row by row like any other reply.
 #include "proxy/pg/exchange.h"
 
-#include <ranges>
-
 namespace sluice::proxy::pg {
 
 using namespace wire::pg;
@@ -21,7 +19,7 @@ bool is_binary_copy_trailer(Bytes payload) {
 // Data belongs to the COPY that the server has asked for; the server ignores it at any other time, and so
 // does this.
 Pause Exchange::on_copy_message(const FrontendFrame& frame, Bytes raw) {
-  if (!copying_in_ && copy_is_awaited()) return Pause::server;
+  if (!copying_in_ && requests_.copy_in_ahead()) return Pause::server;  // some clients do not wait for it
   stop_overdue();
   if (!copying_in_) return Pause::none;
   if (frame.type != FrontendType::copy_data) copying_in_ = false;
@@ -29,18 +27,8 @@ Pause Exchange::on_copy_message(const FrontendFrame& frame, Bytes raw) {
   return Pause::none;
 }
 
-// A COPY is on its way, and the server has not said yet that it wants the data: some clients do not wait for
-// that.
-bool Exchange::copy_is_awaited() const {
-  if (pending_.empty()) return false;
-  const auto& last = pending_.back();
-  return std::ranges::any_of(last.runs | std::views::drop(last.current), [](const Run& run) {
-    return run.plan->kind == PlanKind::copy_in && !run.stopped && !run.finished;
-  });
-}
-
 void Exchange::forward_copy(Bytes raw) {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || !run->permit) return;
   to_server_.send(*run->permit, raw);
 }
@@ -48,7 +36,7 @@ void Exchange::forward_copy(Bytes raw) {
 // --- TO STDOUT ---
 
 Pause Exchange::on_copy_response(BackendType type, Bytes payload, Bytes raw) {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   auto response = CopyResponse::parse(payload);
   if (!response) return server_violation(response.error().detail);
   const bool in = type == BackendType::copy_in_response;
@@ -61,7 +49,7 @@ Pause Exchange::on_copy_response(BackendType type, Bytes payload, Bytes raw) {
 }
 
 Pause Exchange::on_copy_out_data(const BackendFrame& frame, Bytes raw) {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || run->plan->kind != PlanKind::copy_out)
     return server_violation("CopyData out of turn");
   if (run->stopped) return Pause::none;
@@ -71,9 +59,8 @@ Pause Exchange::on_copy_out_data(const BackendFrame& frame, Bytes raw) {
   }
   if (!run->observed) {
     begin_observation(*run);
-    ids_.set_unknown();
   }
-  sample_.count_row();
+  reply_.skip_row();
   pass(run, raw);
   return Pause::none;
 }

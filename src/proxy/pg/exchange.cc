@@ -11,26 +11,26 @@ using namespace wire::pg;
 Exchange::Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, const ExchangeLimits& limits)
     : gate_(gate),
       planner_(planner),
-      store_(store),
       limits_(limits),
       session_text_(to_string(gate.facts().id)),
-      sample_(limits.sample_rows, limits.sample_bytes) {
-  planner_.share_mask_plans(store_.mask_plans());
+      catalogue_(planner, store, gateway_),
+      reply_(limits.sample_rows, limits.sample_bytes) {
+  planner_.share_mask_plans(store.mask_plans());
 }
 
 // --- from outside ---
 
 bool Exchange::cancel() {
-  if (waiting_) {
-    end_hold(HoldEnd::cancelled);
+  if (hold_.waiting()) {
+    hold_.end(Hold::End::cancelled);
     return false;
   }
-  if (catalogue_read_) {
+  if (catalogue_.reading()) {
     // The server works for the gateway now; the statement that waits behind that fails instead of being sent.
     cancelled_early_ = true;
     return false;
   }
-  return !pending_.empty();
+  return !requests_.empty();
 }
 
 void Exchange::terminate(record::SessionEndReason reason, std::string_view sqlstate, std::string message) {
@@ -46,19 +46,33 @@ void Exchange::server_lost(std::string detail) {
 }
 
 void Exchange::abandon(record::OutcomeStatus status) {
-  for (auto& pending : pending_) {
-    for (auto& run : pending.runs) finish_run(run, status, "", std::nullopt);
+  for (auto& request : requests_) {
+    for (auto& run : request.runs) finish_run(run, status, "", std::nullopt);
   }
-  pending_.clear();
+  requests_.clear();
 }
 
-bool Exchange::schema_change_pending() const {
-  for (const auto& pending : pending_) {
-    for (std::size_t i = pending.current; i < pending.runs.size(); ++i) {
-      if (pending.runs[i].plan->kind == PlanKind::schema_change) return true;
-    }
+// --- the catalogue, by the session's own connection ---
+
+bool Exchange::begin_catalogue_read() {
+  if (!catalogue_.begin(state_)) return false;
+  requests_.add(Request::Kind::catalogue).hidden = true;
+  return true;
+}
+
+Pause Exchange::on_catalogue_message(const BackendFrame& frame) {
+  const auto answer = catalogue_.on_message(frame, state_);
+  if (!answer && answer.error().code == Errc::unavailable) {
+    log::error("catalogue read failed",
+               {{"connection", gate_.facts().connection}, {"error", answer.error().detail}});
+    return close_with(record::SessionEndReason::failed, "58000",
+                      "the database's catalogue cannot be read, so statements cannot be understood");
   }
-  return false;
+  if (!answer) return server_violation(answer.error().detail);
+  if (*answer == CatalogueReader::Answer::goes_on) return Pause::none;
+  requests_.pop_front();
+  if (*answer == CatalogueReader::Answer::asked_on) requests_.add(Request::Kind::catalogue).hidden = true;
+  return Pause::none;
 }
 
 // --- errors ---
@@ -94,7 +108,7 @@ Pause Exchange::server_violation(std::string detail) {
 
 Pause Exchange::record_failed(const Error& error) {
   log::error("record failed", {{"session", to_string(gate_.facts().id)}, {"error", error.message()}});
-  cancel_server_ = !pending_.empty();
+  cancel_server_ = !requests_.empty();
   to_client_.clear();  // what is not recorded does not leave
   return close_with(record::SessionEndReason::record_failed, "58030",
                     "the record cannot be written, so nothing may pass");

@@ -11,33 +11,34 @@
 // place (gateway_traffic.h), so the state that the client is told is the server's own.
 //
 // Files, in the order of an operation: client_messages.cc (the client's messages and their order),
-// simple_query.cc, prepared_statements.cc, portals.cc (the extended query), copy.cc (both directions),
+// simple_query.cc, prepared_statements.cc and portals.cc (the extended query), copy.cc (both directions),
 // reviews.cc (waiting for a second person), runs.cc (an operation on the server, from permit to outcome),
 // server_messages.cc (the server's messages and what they answer), results.cc (rows), stopped_replies.cc,
-// diagnostics.cc (errors, notices), gateway_queries.cc (the catalogue, read on this very session),
-// exchange.cc (what comes from outside, and the end).
+// diagnostics.cc (errors, notices), exchange.cc (what comes from outside, and the end). Its parts, each with
+// a header of its own: Requests, Names, Effects, CatalogueReader, Hold, RecordedReply.
 //
 // Not thread-safe; belongs to one session. After `Pause::close` nothing more may be fed.
 #pragma once
 
-#include <chrono>
-#include <deque>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "gate/gate.h"
 #include "gate/meter.h"
-#include "proxy/pg/catalogue_read.h"
+#include "proxy/pg/catalogue_reader.h"
 #include "proxy/pg/catalogue_store.h"
 #include "proxy/pg/client_output.h"
+#include "proxy/pg/effects.h"
 #include "proxy/pg/gateway_traffic.h"
+#include "proxy/pg/hold.h"
 #include "proxy/pg/names.h"
-#include "proxy/pg/plan.h"
 #include "proxy/pg/planner.h"
-#include "proxy/pg/result_shape.h"
+#include "proxy/pg/protocol_state.h"
+#include "proxy/pg/recorded_reply.h"
+#include "proxy/pg/requests.h"
 #include "wire/pg/backend.h"
 #include "wire/pg/diagnostics.h"
 #include "wire/pg/frontend.h"
@@ -66,11 +67,6 @@ struct ExchangeLimits {
   std::uint64_t pipeline = 10'000;  // requests that await their answers
 };
 
-struct Waiting {
-  ReviewId review;
-  ReviewTerms terms;
-};
-
 struct Closing {
   record::SessionEndReason reason = record::SessionEndReason::client_closed;
   std::string detail;
@@ -87,15 +83,15 @@ class Exchange {
   ClientOutput& to_client() { return to_client_; }
 
   // --- pauses ---
-  bool idle() const { return pending_.empty(); }  // nothing outstanding
-  bool is_waiting() const { return waiting_.has_value(); }
-  const Waiting& waiting() const { return *waiting_; }  // only while is_waiting()
+  bool idle() const { return requests_.empty(); }  // nothing outstanding
+  bool is_waiting() const { return hold_.waiting(); }
+  const Waiting& waiting() const { return hold_.what(); }  // only while is_waiting()
   // The hold is over (approved, rejected, timed out, cancelled): the message that waited is looked at again.
-  enum class HoldEnd : std::uint8_t { decided, timed_out, cancelled };
-  void end_hold(HoldEnd end);
+  using HoldEnd = Hold::End;
+  void end_hold(HoldEnd end) { hold_.end(end); }
   // Starts what Pause::catalogue asks for, once idle(); false: nothing had to be read after all.
   bool begin_catalogue_read();
-  bool reading_catalogue() const { return catalogue_read_ != nullptr; }
+  bool reading_catalogue() const { return catalogue_.reading(); }
   const Closing& closing() const { return closing_; }
 
   // --- from outside ---
@@ -116,56 +112,9 @@ class Exchange {
   void abandon(record::OutcomeStatus status);
 
   std::uint64_t records_sent() const { return records_sent_; }
-  bool in_transaction() const { return transaction_ != wire::pg::TransactionStatus::idle; }
+  bool in_transaction() const { return state_.transaction != wire::pg::TransactionStatus::idle; }
 
  private:
-  using NameChange = std::variant<Names::Replaced<Prepared>, Names::Replaced<Portal>>;
-
-  // One operation that runs on the server now or next.
-  struct Run {
-    std::shared_ptr<const Plan> plan;
-    std::optional<gate::Permit> permit;
-    std::optional<gate::Meter> meter;
-    std::shared_ptr<const ResultShape> shape;
-    std::shared_ptr<Portal> portal;   // of an Execute
-    std::shared_ptr<Portal> counted;  // portal or cursor whose executions share one bound
-    bool resumed = false;             // what those before this one have sent is off its bound
-    bool stopped = false;             // the reply was cut: the rest is swallowed
-    bool finished = false;            // its outcome is recorded
-    bool observed = false;            // rows have been looked at for the record
-    std::vector<NameChange> changes;  // that this statement makes, should it fail
-    // It may no longer run: what the client is told at its turn. Large and rare.
-    std::unique_ptr<wire::pg::ErrorFields> overdue;
-  };
-
-  // A request that the server will answer.
-  struct Pending {
-    enum class Kind : std::uint8_t {
-      query,
-      parse,
-      bind,
-      describe_statement,
-      describe_portal,
-      execute,
-      close,
-      sync,
-      fail_query,
-      fail_pipeline,  // the gateway's own failure in place of a refused request
-      catalogue,
-    };
-    Kind kind = Kind::sync;
-    bool hidden = false;      // its answers are not the client's
-    bool silent = false;      // fail_query: its error is not the client's either, who has been told one
-    std::vector<Run> runs;    // query: one per statement; execute: one
-    std::size_t current = 0;  // of runs
-    std::shared_ptr<Prepared> prepared;
-    std::shared_ptr<Portal> portal;
-    std::vector<NameChange> changes;  // tentative until the server confirms them; taken back in reverse order
-    std::unique_ptr<wire::pg::ErrorFields> error;  // fail_*: what the client is told instead; large and rare
-    bool client_limit = false;                     // execute: the client gave max_rows
-    bool server_limit = false;                     // execute: ours is in force
-  };
-
   // --- client_messages.cc ---
   Pause one_client_message(const wire::pg::FrontendFrame& frame, Bytes raw);
   void note_pipeline(wire::pg::FrontendType type);
@@ -173,8 +122,6 @@ class Exchange {
   void flush_for_answers();
   Pause on_sync();
   Pause need_catalogue(std::string_view sql = {});
-  bool may_not_follow_a_query(std::string_view sql) const;
-  bool wants_fresh_catalogue(const wire::pg::ErrorFields& error);
   PlanContext plan_context();
   // Ends the current message with an error, in the order of the protocol.
   Pause refuse_query(wire::pg::ErrorFields error);
@@ -202,7 +149,6 @@ class Exchange {
 
   // --- copy.cc ---
   Pause on_copy_message(const wire::pg::FrontendFrame& frame, Bytes raw);
-  bool copy_is_awaited() const;
   void forward_copy(Bytes raw);
   Pause on_copy_response(wire::pg::BackendType type, Bytes payload, Bytes raw);
   Pause on_copy_out_data(const wire::pg::BackendFrame& frame, Bytes raw);
@@ -212,25 +158,18 @@ class Exchange {
                                bool for_review, bool bind_vectors);
   // `running`: it is the rest of a reply, whose operation ends with an outcome.
   std::expected<Pause, wire::pg::ErrorFields> hold_or_refuse(const gate::Wait& wait, bool running = false);
-  Pause hold(const gate::Wait& wait);
 
   // --- runs.cc ---
   Run make_run(std::shared_ptr<const Plan> plan, gate::Permit permit);
-  void begin_effects(Run& run);
+  void begin_run(Run& run);
   static void resume(Run& run);
   bool finish_run(Run& run, record::OutcomeStatus status, std::string_view error_class,
                   std::optional<std::uint64_t> affected);
-  void next_run();
-  void complete_effects(Run& run);
-  void undo_changes(Pending& pending);
-  void undo_changes(std::vector<NameChange>& changes);
-  void end_transaction();
 
   // --- server_messages.cc ---
   Pause one_server_message(const wire::pg::BackendFrame& frame, Bytes raw);
   Pause on_completion(wire::pg::BackendType type, Bytes raw);
   Pause on_ready(Bytes payload, Bytes raw);
-  Run* current_run();
   void pass(Run* run, Bytes raw);
   void pass_own(Run* run, const std::string& message);
   Pause end_of_part();
@@ -253,24 +192,14 @@ class Exchange {
 
   // --- diagnostics.cc ---
   wire::pg::DiagnosticLevel diagnostic_level();
-  bool is_catalogue_name(wire::pg::DiagnosticName kind, std::string_view name);
   Pause on_error(Bytes payload);
   Pause drop_until_sync();
   Pause on_notice(Bytes payload);
   Pause on_parameter_status(Bytes payload);
   Pause on_notification(Bytes raw);
 
-  // --- gateway_queries.cc ---
-  void take_from_store();
-  void send_catalogue_query(std::string_view text);
-  Pause on_catalogue_message(const wire::pg::BackendFrame& frame);
-  Pause on_catalogue_row(Bytes payload);
-  Pause next_catalogue_query();
-  Pause begin_load();
-  Pause end_catalogue_read();
-
   // --- exchange.cc ---
-  bool schema_change_pending() const;
+  Pause on_catalogue_message(const wire::pg::BackendFrame& frame);
   Pause close_with(record::SessionEndReason reason, std::string_view sqlstate, std::string message);
   Pause protocol_violation(std::string detail);
   Pause server_violation(std::string detail);
@@ -279,42 +208,32 @@ class Exchange {
 
   gate::Gate& gate_;
   Planner& planner_;
-  CatalogueStore& store_;
   ExchangeLimits limits_;
   std::string session_text_;
   UpstreamWriter to_server_;
   GatewayTraffic gateway_{to_server_};
   ClientOutput to_client_;
+
+  ProtocolState state_;
+  Requests requests_;
   Names names_;
-  std::deque<Pending> pending_;
-  wire::pg::TransactionStatus transaction_ = wire::pg::TransactionStatus::idle;
+  CatalogueReader catalogue_;
+  Effects effects_{names_, catalogue_};
+  Hold hold_;
+  RecordedReply reply_;
+
   bool skip_to_sync_ = false;  // an error in the pipeline: the client's messages are dropped until its Sync
-  bool written_in_transaction_ = false;
-  bool written_since_sync_ = false;
-  bool barrier_ = false;  // a counted read is on its way: what depends on its success waits
-  bool flushed_ = false;  // all that was asked of the server, while a message of the client waits for it
-  bool schema_changed_ = false;  // in the open transaction
-  bool path_changed_in_transaction_ = false;
-  bool in_pipeline_ = false;  // messages of the extended protocol have been sent since the last Sync
-  bool path_stale_ = true;    // the search_path must be read before names are resolved
-  bool catalogue_stale_ = false;
-  bool tried_fresh_catalogue_ = false;
-  std::uint64_t store_seen_ = 0;  // version of the store that our catalogue came from
-  bool copying_in_ = false;       // the server awaits CopyData
+  bool barrier_ = false;       // a counted read is on its way: what depends on its success waits
+  bool flushed_ = false;       // all that was asked of the server, while a message of the client waits for it
+  bool copying_in_ = false;    // the server awaits CopyData
   std::uint64_t relay_left_ = 0;  // of a server message that is passed on in pieces
   bool relay_shown_ = false;      // and whether the client gets it
   std::uint64_t copy_left_ = 0;   // of a CopyData of the client that is passed on in pieces
   bool cancel_server_ = false;
   bool cancelled_early_ = false;  // what the client asked for was cancelled before it was sent
-  std::optional<Waiting> waiting_;
-  std::optional<HoldEnd> hold_end_;
-  ReviewId noticed_;  // the review that the client has been told about
   std::optional<Closing> final_;
   Closing closing_;
-  std::unique_ptr<CatalogueRead> catalogue_read_;
   std::uint64_t records_sent_ = 0;
-  record::ReplySample sample_;
-  record::RecordIds ids_;
   std::vector<record::Param> params_;
   std::string scratch_;
 };

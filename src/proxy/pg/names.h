@@ -4,7 +4,7 @@
 // of DEALLOCATE and PREPARE can make a name mean something that was not decided.
 //
 // What a client sets up becomes part of the namespace at once, because later messages of the same pipeline
-// refer to it, and is taken back when the server does not confirm it (`Undo`).
+// refer to it, and is taken back when the server does not confirm it (`undo`).
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/bytes.h"
@@ -71,8 +72,13 @@ class Names {
   Replaced<Portal> set_portal(std::string_view name, std::shared_ptr<Portal> next) {
     return replace(portals_, name, std::move(next));
   }
-  void undo(const Replaced<Prepared>& change) { restore(statements_, change); }
-  void undo(const Replaced<Portal>& change) { restore(portals_, change); }
+  // Takes changes back, the last one first.
+  void undo(std::vector<std::variant<Replaced<Prepared>, Replaced<Portal>>>& changes) {
+    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+      std::visit([this](const auto& one) { undo(one); }, *change);
+    }
+    changes.clear();
+  }
 
   void drop_all_statements() { statements_.clear(); }
   void drop_all_portals() { portals_.clear(); }
@@ -88,6 +94,8 @@ class Names {
   template <class T>
   using Map = std::map<std::string, std::shared_ptr<T>, std::less<>>;
 
+  void undo(const Replaced<Prepared>& change) { restore(statements_, change); }
+  void undo(const Replaced<Portal>& change) { restore(portals_, change); }
   template <class T>
   static std::shared_ptr<T> find(const Map<T>& map, std::string_view name) {
     const auto at = map.find(name);
@@ -117,5 +125,7 @@ class Names {
   Map<Portal> portals_;
   std::uint64_t count_ = 0;
 };
+
+using NameChange = std::variant<Names::Replaced<Prepared>, Names::Replaced<Portal>>;
 
 }  // namespace sluice::proxy::pg

@@ -73,8 +73,7 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
     }
     to_server_.send(*prepared->permit, as_bytes(scratch_));
   }
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::bind;
+  auto& pending = requests_.add(Request::Kind::bind);
   pending.changes.emplace_back(names_.set_portal(bind->portal, std::move(portal)));
   return Pause::none;
 }
@@ -82,21 +81,21 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
 Pause Exchange::on_describe(Bytes payload) {
   auto describe = Describe::parse(payload);
   if (!describe) return protocol_violation(describe.error().detail);
-  Pending pending;
+  Request pending;
   std::string_view name;
   if (describe->object == NamedObject::statement) {
     pending.prepared = names_.statement(describe->name);
     if (!pending.prepared) return refuse_in_pipeline(undefined_statement(describe->name));
-    pending.kind = Pending::Kind::describe_statement;
+    pending.kind = Request::Kind::describe_statement;
     name = pending.prepared->upstream_name;
   } else {
     pending.portal = names_.portal(describe->name);
     if (!pending.portal) return refuse_in_pipeline(undefined_portal(describe->name));
-    pending.kind = Pending::Kind::describe_portal;
+    pending.kind = Request::Kind::describe_portal;
     name = pending.portal->upstream_name;
   }
   gateway_.describe(describe->object, name);
-  pending_.push_back(std::move(pending));
+  requests_.add(std::move(pending));
   return Pause::none;
 }
 
@@ -144,19 +143,18 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   }
   auto run = make_run(plan, std::move(std::get<gate::Permit>(admission)));
   run.portal = portal;
-  begin_effects(run);
+  begin_run(run);
   resume(run);
 
   if (!portal->shape && is_read(*portal->operation)) {
     // Without a description nobody knows which columns are keys. The client did not ask, so it does not hear.
     gateway_.describe(NamedObject::portal, portal->upstream_name);
-    auto& described = pending_.emplace_back();
-    described.kind = Pending::Kind::describe_portal;
+    auto& described = requests_.add(Request::Kind::describe_portal);
     described.portal = portal;
     described.hidden = true;
   }
-  Pending pending;
-  pending.kind = Pending::Kind::execute;
+  Request pending;
+  pending.kind = Request::Kind::execute;
   pending.portal = portal;
   pending.client_limit = !execute->unlimited();
   auto max_rows = execute->max_rows;
@@ -172,21 +170,21 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
     scratch_.clear();
     if (auto encoded = encode_execute(scratch_, portal->upstream_name, max_rows); !encoded) {
       finish_run(run, record::OutcomeStatus::failed, "", std::nullopt);
-      undo_changes(run.changes);
+      effects_.undo(run);
       return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
     }
     to_server_.send(*run.permit, as_bytes(scratch_));
   }
   pending.runs.push_back(std::move(run));
-  pending_.push_back(std::move(pending));
+  requests_.add(std::move(pending));
   return Pause::none;
 }
 
 Pause Exchange::on_close(Bytes payload) {
   auto close = Close::parse(payload);
   if (!close) return protocol_violation(close.error().detail);
-  Pending pending;
-  pending.kind = Pending::Kind::close;
+  Request pending;
+  pending.kind = Request::Kind::close;
   std::string name{"slc_none"};  // closing what does not exist is no error
   if (close->object == NamedObject::statement) {
     if (auto prepared = names_.statement(close->name)) name = prepared->upstream_name;
@@ -196,7 +194,7 @@ Pause Exchange::on_close(Bytes payload) {
     pending.changes.emplace_back(names_.set_portal(close->name, nullptr));
   }
   gateway_.close(close->object, name);
-  pending_.push_back(std::move(pending));
+  requests_.add(std::move(pending));
   return Pause::none;
 }
 

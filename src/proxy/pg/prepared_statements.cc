@@ -29,11 +29,11 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
   }
   auto plans = plan_text(parse->sql);
   if (!plans) {
-    if (wants_fresh_catalogue(plans.error())) return need_catalogue();
+    if (catalogue_.wants_another_look(plans.error(), state_)) return need_catalogue();
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(parse->sql));
     return refuse_in_pipeline(std::move(plans.error()));
   }
-  tried_fresh_catalogue_ = false;
+  catalogue_.statement_planned();
   if (plans->size() != 1) {
     return refuse_in_pipeline(
         render_error(sqlstate::kSyntaxError, "cannot insert multiple commands into a prepared statement"));
@@ -49,15 +49,14 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
   } else if (auto error = send_parse(*prepared)) {
     return refuse_in_pipeline(std::move(*error));
   }
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::parse;
+  auto& pending = requests_.add(Request::Kind::parse);
   pending.prepared = prepared;
   pending.changes.emplace_back(names_.set_statement(parse->statement, std::move(prepared)));
   return Pause::none;
 }
 
 std::expected<Planner::Plans, ErrorFields> Exchange::plan_text(std::string_view sql) {
-  planner_.set_fresh(tried_fresh_catalogue_);
+  planner_.set_fresh(catalogue_.has_looked_again());
   return planner_.plan(sql, plan_context());
 }
 
@@ -107,14 +106,12 @@ std::optional<ErrorFields> Exchange::refresh_prepared(Prepared& prepared, bool u
   prepared.shape.reset();
   if (!unnamed) {
     gateway_.close(NamedObject::statement, prepared.upstream_name);
-    auto& closing = pending_.emplace_back();
-    closing.kind = Pending::Kind::close;
+    auto& closing = requests_.add(Request::Kind::close);
     closing.hidden = true;
     prepared.upstream_name = names_.next_statement_name();
   }
   if (auto error = send_parse(prepared)) return error;
-  auto& pending = pending_.emplace_back();
-  pending.kind = Pending::Kind::parse;
+  auto& pending = requests_.add(Request::Kind::parse);
   pending.hidden = true;
   return std::nullopt;
 }

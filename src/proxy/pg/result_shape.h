@@ -1,5 +1,6 @@
 // ResultShape: what the columns of a result are, as far as the record needs it: their names, their formats,
 // and which of them identify records (primary keys, by the provenance that RowDescription gives).
+// RecordedReply (recorded_reply.h) reads rows with it.
 //
 // Immutable; made once per RowDescription and kept with a prepared statement.
 #pragma once
@@ -51,9 +52,5 @@ struct ResultShape {
 
 // A value as text: binary numbers and uuids are written out, other binary values stay bytes ("\x…" as an id).
 std::string value_text(const ResultColumn& column, Bytes value);
-
-// Takes one row apart for the record: a sample of rows, and the ids of the records in it.
-void observe_row(const ResultShape& shape, const wire::pg::DataRow& row, record::ReplySample& sample,
-                 record::RecordIds& ids);
 
 }  // namespace sluice::proxy::pg

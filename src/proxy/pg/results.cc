@@ -2,8 +2,6 @@
 // before they are passed on, looked at for the record, and freed of the keys that the gateway asked for.
 #include "proxy/pg/exchange.h"
 
-#include <ranges>
-
 #include "proxy/pg/carried_columns.h"
 
 namespace sluice::proxy::pg {
@@ -23,7 +21,7 @@ std::optional<std::size_t> cell_count(Bytes payload) {
 // --- rows ---
 
 Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || !run->meter) return server_violation("DataRow out of turn");
   if (run->stopped) return Pause::none;
   if (const auto pause = count_record(*run); pause != Pause::none || run->stopped) return pause;
@@ -32,14 +30,9 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
     return server_violation("DataRow does not fit its RowDescription");
   }
   if (!frame.complete() || !run->shape) {
-    ids_.set_unknown();
-    sample_.count_row();
-  } else if (sample_.wants_more() || !run->shape->keys.empty() || !run->shape->all_known) {
-    auto row = DataRow::parse(frame.payload);
-    if (!row) return server_violation(row.error().detail);
-    observe_row(*run->shape, *row, sample_, ids_);
-  } else {
-    sample_.count_row();
+    reply_.skip_row();
+  } else if (auto taken = reply_.take_row(*run->shape, frame.payload); !taken) {
+    return server_violation(taken.error().detail);
   }
   if (run->plan->carried == 0) {
     pass(run, raw);
@@ -76,51 +69,45 @@ Pause Exchange::count_record(Run& run) {
 
 void Exchange::begin_observation(Run& run) {
   run.observed = true;
-  sample_.clear();
-  ids_.clear();
   if (!run.shape && run.portal) run.shape = run.portal->shape;
-  if (!run.shape) return;
-  std::vector<std::string_view> names;
-  for (const auto& column : run.shape->columns | std::views::drop(run.shape->carried))
-    names.push_back(column.name);
-  sample_.set_columns(names);
+  reply_.begin(run.shape.get());
 }
 
 // --- descriptions ---
 
 Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
-  if (pending_.empty()) return server_violation("RowDescription out of turn");
-  auto& front = pending_.front();
+  if (requests_.empty()) return server_violation("RowDescription out of turn");
+  auto& front = requests_.front();
   const auto* catalogue = planner_.catalogue().get();
   std::uint16_t carried = 0;
-  if (front.kind == Pending::Kind::describe_portal) {
+  if (front.kind == Request::Kind::describe_portal) {
     // Executions of a prepared statement are described alike, and the portal has the statement's shape.
     const auto& portal = *front.portal;
     if (portal.shape && portal.shape->is_of(payload, portal.plan->carried, catalogue)) {
       const auto pause =
           front.hidden ? Pause::none : pass_description(nullptr, payload, raw, portal.plan->carried);
-      pending_.pop_front();
+      requests_.pop_front();
       return pause;
     }
   }
   auto description = RowDescription::parse(payload);
   if (!description) return server_violation(description.error().detail);
   switch (front.kind) {
-    case Pending::Kind::query: {
-      auto* run = current_run();
+    case Request::Kind::query: {
+      auto* run = requests_.current_run();
       if (run == nullptr) return server_violation("RowDescription after the last statement");
       if (run->shape) return server_violation("a second RowDescription");
       carried = run->plan->carried;
       run->shape = ResultShape::make(payload, *description, run->permit->operation(), carried, catalogue);
       return run->stopped ? Pause::none : pass_description(run, payload, raw, carried);
     }
-    case Pending::Kind::describe_statement:
+    case Request::Kind::describe_statement:
       carried = front.prepared->plan->carried;
       front.prepared->shape =
           ResultShape::make(payload, *description, *front.prepared->plan->operation, carried, catalogue);
       front.prepared->shape_formats.clear();
       break;
-    case Pending::Kind::describe_portal: {
+    case Request::Kind::describe_portal: {
       auto& portal = *front.portal;
       carried = portal.plan->carried;
       portal.shape = ResultShape::make(payload, *description, *portal.operation, carried, catalogue);
@@ -133,7 +120,7 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
     default: return server_violation("RowDescription out of turn");
   }
   const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, carried);
-  pending_.pop_front();
+  requests_.pop_front();
   return pause;
 }
 
@@ -153,7 +140,7 @@ Pause Exchange::pass_description(Run* run, Bytes payload, Bytes raw, std::uint16
 // --- ends ---
 
 Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || !run->meter) return server_violation("CommandComplete out of turn");
   std::optional<std::uint64_t> affected;
   if (!payload.empty()) {
@@ -166,22 +153,22 @@ Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
     pass(run, raw);
     if (!finish_run(*run, record::OutcomeStatus::ok, "", affected)) return Pause::close;
   }
-  complete_effects(*run);
-  next_run();
+  effects_.complete(*run);
+  requests_.end_current_run();
   return Pause::none;
 }
 
 Pause Exchange::on_portal_suspended(Bytes raw) {
-  auto* run = current_run();
-  if (run == nullptr || pending_.front().kind != Pending::Kind::execute) {
+  auto* run = requests_.current_run();
+  if (run == nullptr || requests_.front().kind != Request::Kind::execute) {
     return server_violation("PortalSuspended out of turn");
   }
   if (!run->stopped) {
     pass(run, raw);
     if (!finish_run(*run, record::OutcomeStatus::suspended, "", std::nullopt)) return Pause::close;
   }
-  complete_effects(*run);
-  next_run();
+  effects_.complete(*run);
+  requests_.end_current_run();
   return Pause::none;
 }
 

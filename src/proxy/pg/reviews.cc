@@ -22,40 +22,35 @@ Digest digest_for_review(const Plan& plan, bool bind_vectors) {
 
 }  // namespace
 
-void Exchange::end_hold(HoldEnd end) {
-  waiting_.reset();
-  hold_end_ = end;
-}
-
-Pause Exchange::hold(const gate::Wait& wait) {
-  if (noticed_ != wait.review) {
-    noticed_ = wait.review;
-    encode_notice_response(to_client_.own(), render_hold(wait.review, wait.terms));
-    to_client_.commit();
-  }
-  waiting_ = Waiting{wait.review, wait.terms};
-  return Pause::review;
-}
-
 // The answer while a review is missing: wait, or an error at once where waiting would hold locks or has
 // lasted enough.
 std::expected<Pause, ErrorFields> Exchange::hold_or_refuse(const gate::Wait& wait, bool running) {
+  const bool has_written =
+      state_.transaction == TransactionStatus::in_transaction && effects_.written_in_transaction();
   std::string why;
-  if (hold_end_ == HoldEnd::cancelled) {
-    if (!running) {
-      (void)gate_.refuse(wait,
-                         {Reason::review_required, wait.terms.rule,
-                          fmt::format("cancelled while it waited for review {}", wait.review.value), ""});
-    }
-    return std::unexpected(render_error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
+  switch (hold_.ask(wait, has_written)) {
+    case Hold::Answer::wait:
+      if (hold_.is_news(wait.review)) {
+        encode_notice_response(to_client_.own(), render_hold(wait.review, wait.terms));
+        to_client_.commit();
+      }
+      return Pause::review;
+    case Hold::Answer::cancelled:
+      if (!running) {
+        (void)gate_.refuse(wait,
+                           {Reason::review_required, wait.terms.rule,
+                            fmt::format("cancelled while it waited for review {}", wait.review.value), ""});
+      }
+      return std::unexpected(
+          render_error(sqlstate::kQueryCanceled, "canceling statement due to user request"));
+    case Hold::Answer::not_now:
+      why = fmt::format("review {} is needed and not given yet", wait.review.value);
+      break;
+    case Hold::Answer::has_written:
+      why = fmt::format("review {} is needed; a transaction that has written is not kept waiting",
+                        wait.review.value);
+      break;
   }
-  if (hold_end_ == HoldEnd::timed_out || wait.terms.hold.count() == 0) {
-    why = fmt::format("review {} is needed and not given yet", wait.review.value);
-  } else if (transaction_ == TransactionStatus::in_transaction && written_in_transaction_) {
-    why = fmt::format("review {} is needed; a transaction that has written is not kept waiting",
-                      wait.review.value);
-  }
-  if (why.empty()) return hold(wait);
   Denial denial{Reason::review_required, wait.terms.rule, std::move(why),
                 fmt::format("Once approved (sluice review approve {}), send the same statement again.",
                             wait.review.value)};

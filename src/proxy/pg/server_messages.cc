@@ -13,12 +13,12 @@ Step Exchange::on_server(Bytes received) {
   Step step;
   while (step.consumed < received.size()) {
     if (final_) return {step.consumed, Pause::close};
-    if (waiting_) return {step.consumed, Pause::review};
+    if (hold_.waiting()) return {step.consumed, Pause::review};
     const auto rest = received.subspan(step.consumed);
     if (relay_left_ > 0) {
       const auto piece =
           rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(relay_left_, rest.size())));
-      if (relay_shown_) pass(current_run(), piece);
+      if (relay_shown_) pass(requests_.current_run(), piece);
       relay_left_ -= piece.size();
       step.consumed += piece.size();
       continue;
@@ -40,7 +40,8 @@ Step Exchange::on_server(Bytes received) {
     }
     if (!frame->complete()) {
       relay_left_ = frame->size - raw.size();
-      relay_shown_ = pause == Pause::none && current_run() != nullptr && !current_run()->stopped;
+      relay_shown_ =
+          pause == Pause::none && requests_.current_run() != nullptr && !requests_.current_run()->stopped;
     }
     step.consumed += raw.size();
     if (pause == Pause::close) return {step.consumed, pause};
@@ -51,7 +52,7 @@ Step Exchange::on_server(Bytes received) {
 
 // Before a part of an unfinished reply leaves, its count and digest are recorded.
 Pause Exchange::end_of_part() {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || !run->meter || run->finished) return Pause::none;
   if (auto recorded = run->meter->chunk(); !recorded) return record_failed(recorded.error());
   return Pause::none;
@@ -59,7 +60,7 @@ Pause Exchange::end_of_part() {
 
 Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
   stop_overdue();
-  if (!pending_.empty() && pending_.front().kind == Pending::Kind::catalogue &&
+  if (!requests_.empty() && requests_.front().kind == Request::Kind::catalogue &&
       frame.type != BackendType::parameter_status && frame.type != BackendType::notice_response) {
     return on_catalogue_message(frame);
   }
@@ -78,7 +79,7 @@ Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
     case BackendType::copy_out_response: return on_copy_response(frame.type, frame.payload, raw);
     case BackendType::copy_data: return on_copy_out_data(frame, raw);
     case BackendType::copy_done:
-      if (auto* run = current_run(); run != nullptr && !run->stopped) pass(run, raw);
+      if (auto* run = requests_.current_run(); run != nullptr && !run->stopped) pass(run, raw);
       return Pause::none;
     case BackendType::parse_complete:
     case BackendType::bind_complete:
@@ -96,12 +97,6 @@ Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
 
 // --- passing on ---
 
-Exchange::Run* Exchange::current_run() {
-  if (pending_.empty()) return nullptr;
-  auto& front = pending_.front();
-  return front.current < front.runs.size() ? &front.runs[front.current] : nullptr;
-}
-
 void Exchange::pass(Run* run, Bytes raw) {
   to_client_.relay(raw);
   if (run != nullptr && run->meter && !run->finished) run->meter->sent(raw);
@@ -116,56 +111,56 @@ void Exchange::pass_own(Run* run, const std::string& message) {
 // --- acknowledgements ---
 
 Pause Exchange::on_completion(BackendType type, Bytes raw) {
-  if (pending_.empty()) return server_violation(fmt::format("{} out of turn", to_string(type)));
-  auto& front = pending_.front();
+  if (requests_.empty()) return server_violation(fmt::format("{} out of turn", to_string(type)));
+  auto& front = requests_.front();
   const auto kind = front.kind;
   bool fits = false;
   bool last = true;
   switch (type) {
-    case BackendType::parse_complete: fits = kind == Pending::Kind::parse; break;
-    case BackendType::bind_complete: fits = kind == Pending::Kind::bind; break;
-    case BackendType::close_complete: fits = kind == Pending::Kind::close; break;
+    case BackendType::parse_complete: fits = kind == Request::Kind::parse; break;
+    case BackendType::bind_complete: fits = kind == Request::Kind::bind; break;
+    case BackendType::close_complete: fits = kind == Request::Kind::close; break;
     case BackendType::no_data:
-      fits = kind == Pending::Kind::describe_statement || kind == Pending::Kind::describe_portal;
+      fits = kind == Request::Kind::describe_statement || kind == Request::Kind::describe_portal;
       break;
     case BackendType::parameter_description:
-      fits = kind == Pending::Kind::describe_statement;
+      fits = kind == Request::Kind::describe_statement;
       last = false;
       break;
     default: break;
   }
   if (!fits) return server_violation(fmt::format("{} out of turn", to_string(type)));
   if (!front.hidden) pass(nullptr, raw);
-  if (last) pending_.pop_front();
+  if (last) requests_.pop_front();
   return Pause::none;
 }
 
 Pause Exchange::on_ready(Bytes payload, Bytes raw) {
   auto ready = ReadyForQuery::parse(payload);
   if (!ready) return server_violation(ready.error().detail);
-  if (pending_.empty()) return server_violation("ReadyForQuery out of turn");
-  auto& front = pending_.front();
+  if (requests_.empty()) return server_violation("ReadyForQuery out of turn");
+  auto& front = requests_.front();
   switch (front.kind) {
-    case Pending::Kind::query:
-    case Pending::Kind::fail_query:
-    case Pending::Kind::sync: break;
+    case Request::Kind::query:
+    case Request::Kind::fail_query:
+    case Request::Kind::sync: break;
     default: return server_violation("ReadyForQuery before the answers that are due");
   }
   if (front.current < front.runs.size())
     return server_violation("ReadyForQuery before the last statement's end");
-  if (front.kind == Pending::Kind::query && ready->status == TransactionStatus::in_transaction &&
+  if (front.kind == Request::Kind::query && ready->status == TransactionStatus::in_transaction &&
       std::ranges::any_of(front.runs, &Run::stopped)) {
     // The client was told of an error that the server knows nothing of: its transaction fails all the same.
     gateway_.fail_in_query();
-    front = Pending{};
-    front.kind = Pending::Kind::fail_query;
+    front = Request{};
+    front.kind = Request::Kind::fail_query;
     front.silent = true;
     return Pause::none;
   }
   if (!front.hidden) pass(nullptr, raw);
-  pending_.pop_front();
-  transaction_ = ready->status;
-  if (transaction_ == TransactionStatus::idle) end_transaction();
+  requests_.pop_front();
+  state_.transaction = ready->status;
+  if (state_.transaction == TransactionStatus::idle) effects_.end_transaction();
   return Pause::none;
 }
 

@@ -70,6 +70,15 @@ constexpr std::array<Pin, 4> kPins = {{
     {"standard_conforming_strings", "on"},
 }};
 
+// Manual, "Asynchronous Operations".
+constexpr std::array<std::string_view, 15> kReported = {
+    "DateStyle",        "IntervalStyle",         "TimeZone",
+    "application_name", "client_encoding",       "default_transaction_read_only",
+    "in_hot_standby",   "integer_datetimes",     "is_superuser",
+    "scram_iterations", "search_path",           "server_encoding",
+    "server_version",   "session_authorization", "standard_conforming_strings",
+};
+
 constexpr std::size_t kMaxApplicationName = 63;  // NAMEDATALEN - 1: the server cuts there
 
 std::string lower(std::string_view text) {
@@ -111,6 +120,10 @@ bool means_pinned_value(std::string_view raw_name, std::string_view raw_value) {
     return value == "utf8" || value == "unicode";
   }
   return *pin == "on" && (value == "true" || value == "yes" || value == "1" || value == "t" || value == "y");
+}
+
+bool is_reported(std::string_view name) {
+  return std::ranges::find(kReported, name) != kReported.end();
 }
 
 std::string upstream_application_name(std::string_view principal, std::string_view session,

@@ -32,6 +32,9 @@ std::optional<std::string_view> pinned_value(std::string_view name);
 // on).
 bool means_pinned_value(std::string_view name, std::string_view value);
 
+// ParameterStatus that clients know; others stay with the gateway.
+bool is_reported(std::string_view name);
+
 // application_name towards the server: "sluice:<principal>:<session> <client's own>", within PostgreSQL's 63
 // bytes, in printable ASCII, so that the database's own log attributes too.
 std::string upstream_application_name(std::string_view principal, std::string_view session,

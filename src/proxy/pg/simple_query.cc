@@ -18,14 +18,14 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
                                      "the statement is longer than this gateway reads", {},
                                      "Use COPY for bulk data."));
   }
-  planner_.set_fresh(tried_fresh_catalogue_);
+  planner_.set_fresh(catalogue_.has_looked_again());
   auto plans = planner_.plan_query(query->sql, plan_context());
   if (!plans) {
-    if (wants_fresh_catalogue(plans.error())) return need_catalogue();
+    if (catalogue_.wants_another_look(plans.error(), state_)) return need_catalogue();
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(query->sql));
     return refuse_query(std::move(plans.error()));
   }
-  tried_fresh_catalogue_ = false;
+  catalogue_.statement_planned();
   return run_query(std::move(*plans), raw);
 }
 
@@ -73,8 +73,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     }
   }
 
-  Pending pending;
-  pending.kind = Pending::Kind::query;
+  Request pending;
+  pending.kind = Request::Kind::query;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const bool for_review = proposals[i].obligations().over == Over::review || proposals[i].needs_review();
     const auto execution =
@@ -108,8 +108,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
   // A simple query ends the unnamed statement and portal.
   names_.set_statement("", nullptr);
   names_.set_portal("", nullptr);
-  for (auto& run : pending.runs) begin_effects(run);
-  pending_.push_back(std::move(pending));
+  for (auto& run : pending.runs) begin_run(run);
+  requests_.add(std::move(pending));
   barrier_ |= counted_before;
   return Pause::none;
 }

@@ -36,7 +36,7 @@ Pause Exchange::stop_run(Run& run, gate::Verdict verdict) {
       auto asked = gate_.review_rest(permit, execution);
       if (auto* wait = std::get_if<gate::Wait>(&asked)) {
         auto held = hold_or_refuse(*wait, true);
-        hold_end_.reset();
+        hold_.forget_end();
         if (held) return *held;
         stop_with(run, std::move(held.error()));
         return Pause::none;
@@ -62,29 +62,26 @@ void Exchange::stop_with(Run& run, ErrorFields error) {
   pass_own(&run, scratch_);
   run.stopped = true;
   finish_run(run, record::OutcomeStatus::stopped, error.sqlstate, std::nullopt);
-  auto& front = pending_.front();
+  auto& front = requests_.front();
   if (copying_in_) {  // the server waits for data, where it does not look for a cancel
     gateway_.copy_fail("stopped by the gateway");
     copying_in_ = false;
-  } else if (front.kind == Pending::Kind::query) {
+  } else if (front.kind == Request::Kind::query) {
     cancel_server_ = true;
   }
-  if (front.kind == Pending::Kind::query) return;
+  if (front.kind == Request::Kind::query) return;
   if (!front.server_limit) cancel_server_ = true;
-  const bool synced =
-      std::ranges::any_of(pending_, [](const auto& p) { return p.kind == Pending::Kind::sync; });
-  if (synced) return;
+  if (requests_.sync_ahead()) return;
   // Nothing after this may take effect on the server either.
   gateway_.fail_in_pipeline();
-  auto& failing = pending_.emplace_back();
-  failing.kind = Pending::Kind::fail_pipeline;
+  auto& failing = requests_.add(Request::Kind::fail_pipeline);
   failing.hidden = true;
   skip_to_sync_ = true;
 }
 
 void Exchange::policy_changed() {
-  for (auto& pending : pending_) {
-    for (auto& run : pending.runs) {
+  for (auto& request : requests_) {
+    for (auto& run : request.runs) {
       if (!run.permit || run.finished || run.stopped) continue;
       if (auto denial = gate_.still_permitted(*run.permit)) {
         run.overdue = std::make_unique<ErrorFields>(
@@ -99,7 +96,7 @@ void Exchange::policy_changed() {
 // turn. A row or a CopyData that is on its way in pieces is finished first: nobody could read on from its
 // middle.
 void Exchange::stop_overdue() {
-  auto* run = current_run();
+  auto* run = requests_.current_run();
   if (run == nullptr || !run->overdue || relay_left_ > 0 || copy_left_ > 0) return;
   const auto error = std::exchange(run->overdue, nullptr);
   if (!run->stopped && !run->finished) stop_with(*run, std::move(*error));

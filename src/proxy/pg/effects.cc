@@ -1,0 +1,72 @@
+#include "proxy/pg/effects.h"
+
+namespace sluice::proxy::pg {
+
+void Effects::begin(Run& run) {
+  const auto& plan = *run.plan;
+  switch (plan.kind) {
+    case PlanKind::prepare: {
+      auto prepared = std::make_shared<Prepared>();
+      prepared->upstream_name = plan.upstream_object;
+      prepared->plan = plan.inner;
+      run.changes.emplace_back(names_.set_statement(plan.object, std::move(prepared)));
+      break;
+    }
+    case PlanKind::deallocate:
+      if (!plan.object.empty()) run.changes.emplace_back(names_.set_statement(plan.object, nullptr));
+      break;
+    case PlanKind::declare: {
+      auto portal = std::make_shared<Portal>();
+      portal->upstream_name = plan.upstream_object;
+      portal->plan = plan.inner;
+      portal->operation = plan.inner->operation;
+      portal->hold = plan.hold_cursor;
+      run.changes.emplace_back(names_.set_portal(plan.object, std::move(portal)));
+      break;
+    }
+    case PlanKind::close_cursor:
+      if (!plan.object.empty()) run.changes.emplace_back(names_.set_portal(plan.object, nullptr));
+      break;
+    default: break;
+  }
+  run.counted = plan.kind == PlanKind::fetch ? names_.portal(plan.object) : run.portal;
+  if (plan.writes) {
+    written_in_transaction_ = true;
+    written_since_sync_ = true;
+  }
+}
+
+void Effects::complete(Run& run) {
+  run.changes.clear();
+  switch (run.plan->kind) {
+    case PlanKind::set:
+      if (run.plan->setting.empty() || run.plan->setting == "search_path") catalogue_.path_changed();
+      break;
+    case PlanKind::discard_all:
+      catalogue_.path_changed();
+      names_.drop_all_statements();
+      names_.drop_all_portals();
+      break;
+    case PlanKind::deallocate:
+      if (run.plan->object.empty()) names_.drop_all_statements();
+      break;
+    case PlanKind::close_cursor:
+      if (run.plan->object.empty()) names_.drop_all_portals();
+      break;
+    case PlanKind::schema_change: catalogue_.schema_changed(); break;
+    default: break;
+  }
+}
+
+void Effects::undo(Request& request) {
+  for (auto run = request.runs.rbegin(); run != request.runs.rend(); ++run) names_.undo(run->changes);
+  names_.undo(request.changes);
+}
+
+void Effects::end_transaction() {
+  names_.end_transaction();
+  written_in_transaction_ = false;
+  catalogue_.end_transaction();
+}
+
+}  // namespace sluice::proxy::pg
