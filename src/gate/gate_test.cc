@@ -2,38 +2,22 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/testing.h"
-#include "record/testing.h"
+#include "gate/testing.h"
 
 namespace sluice::gate {
 namespace {
 
-class NoReviews : public review::ReviewRepository {
- public:
-  Result<void> save(const review::Review&) override { return fail(Errc::unavailable, "no reviews"); }
-  Result<std::vector<review::Review>> unfinished(WallTime) override { return std::vector<review::Review>{}; }
-  Result<review::Review> review(const ReviewId&) override { return fail(Errc::not_found, "no reviews"); }
-  Result<std::vector<review::Review>> reviews(const Filter&) override {
-    return std::vector<review::Review>{};
-  }
-};
-
-class GateTest : public ::testing::Test {
- protected:
-  GateTest() {
-    policies.replace(policy::policy_from(kAllowed, 1));
-    auto facts = policy::session_of({.name = "ana", .groups = {"rag"}});
-    facts.id = SessionId{1};
-    gate.emplace(services, facts);
-    EXPECT_TRUE(gate->open());
-  }
-
-  static constexpr const char* kAllowed = R"(
+constexpr const char* kAllowed = R"(
 rules:
   - name: rag-may-fetch
     match: {principal: {groups: [rag]}, verb: fetch}
     allow: {max_records: 50}
 )";
+
+class GateTest : public ::testing::Test, protected testing::GateRig {
+ protected:
+  GateTest() : GateRig(kAllowed) {}
+
   std::uint64_t hits(std::string_view rule) const {
     for (const auto& summary : policies.current()->summaries()) {
       if (summary.name == rule) return summary.hits;
@@ -41,15 +25,6 @@ rules:
     return 0;
   }
 
-  record::testing::TemporaryFolder folder;
-  record::testing::Scribe scribe{folder.path()};
-  Published<policy::PolicySet> policies{nullptr};
-  budget::Ledger budgets;
-  NoReviews repository;
-  review::Reviews reviews{scribe.clock, repository,
-                          [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
-  Services services{scribe.clock, *scribe.log, policies, budgets, reviews};
-  std::optional<Gate> gate;
   std::shared_ptr<const Operation> fetch =
       std::make_shared<Operation>(policy::operation_of(Verb::fetch, {"public.docs"}, 1));
 };
@@ -67,7 +42,7 @@ TEST_F(GateTest, OneRulingForAllExecutionsOfAStatement) {
 
 TEST_F(GateTest, ANewPolicyHoldsAtOnce) {
   ASSERT_FALSE(gate->decide(fetch).denied());
-  policies.replace(policy::policy_from(R"(
+  set_policy(R"(
 rules:
   - name: rag-may-fetch
     match: {principal: {groups: [rag]}, verb: fetch}
@@ -75,8 +50,7 @@ rules:
   - name: stop
     match: {verb: fetch}
     deny: "not today"
-)",
-                                       2));
+)");
   const auto now = gate->decide(fetch);
   EXPECT_TRUE(now.denied());
   EXPECT_EQ(now.ruling().policy_version, 2u);
@@ -93,13 +67,12 @@ TEST_F(GateTest, AnotherPrincipalHasRulingsOfItsOwn) {
 
 TEST_F(GateTest, WhereARuleLooksAtTheTimeItIsAskedEachTime) {
   scribe.clock.advance(std::chrono::hours{9});  // it begins at midnight
-  policies.replace(policy::policy_from(R"(
+  set_policy(R"(
 rules:
   - name: in-the-morning
     match: {principal: {groups: [rag]}, verb: fetch, time: {hours: "08:00-12:00"}}
     allow: {max_records: 50}
-)",
-                                       2));
+)");
   EXPECT_FALSE(gate->decide(fetch).denied());
   scribe.clock.advance(std::chrono::hours{4});
   EXPECT_TRUE(gate->decide(fetch).denied());
@@ -108,7 +81,7 @@ rules:
 // Also in an exception, where the time takes a rule away.
 TEST_F(GateTest, ATimeInAnExceptionIsATime) {
   scribe.clock.advance(std::chrono::hours{9});
-  policies.replace(policy::policy_from(R"(
+  set_policy(R"(
 rules:
   - name: rag-may-fetch
     match: {principal: {groups: [rag]}, verb: fetch}
@@ -116,15 +89,13 @@ rules:
   - name: stop
     match: {verb: fetch, except: {time: {hours: "08:00-12:00"}}}
     deny: "in the morning only"
-)",
-                                       2));
+)");
   EXPECT_FALSE(gate->decide(fetch).denied());
   scribe.clock.advance(std::chrono::hours{4});
   EXPECT_TRUE(gate->decide(fetch).denied());
 }
 
-// --- refuse and admit
-// ---------------------------------------------------------------------------------------------
+// --- refuse and admit ---
 
 TEST_F(GateTest, AdmitsWhatIsAllowedAndRecordsIt) {
   auto proposal = gate->decide(fetch);
@@ -172,7 +143,7 @@ TEST_F(GateTest, RefusesRowsThatNobodyCanCountUnderABound) {
 }
 
 TEST_F(GateTest, RefusesWhatTheBudgetNoLongerHas) {
-  policies.replace(policy::policy_from(R"(
+  set_policy(R"(
 rules:
   - name: rag-may-fetch
     match: {principal: {groups: [rag]}, verb: fetch}
@@ -180,8 +151,7 @@ rules:
   - name: a-day
     match: {principal: {groups: [rag]}, verb: fetch}
     budget: {records: 3, per: 1d}
-)",
-                                       2));
+)");
   const auto fetch_of = [&](std::uint64_t records) {
     return std::make_shared<Operation>(policy::operation_of(Verb::fetch, {"public.docs"}, records));
   };
@@ -199,7 +169,8 @@ rules:
 }
 
 TEST_F(GateTest, RefusesWhereAReviewIsNeededAndNoneCanBeOpened) {
-  policies.replace(policy::policy_from(R"(
+  lose_reviews();
+  set_policy(R"(
 rules:
   - name: rag-may-fetch
     match: {principal: {groups: [rag]}, verb: fetch}
@@ -207,8 +178,7 @@ rules:
   - name: ask-first
     match: {verb: fetch}
     review: {by: ["group:data-security"], hold: 30s}
-)",
-                                       2));
+)");
   auto proposal = gate->decide(fetch);
   EXPECT_TRUE(proposal.needs_review());
   EXPECT_TRUE(gate->prepare(proposal)) << "it may be permitted when it is run";
@@ -219,17 +189,15 @@ rules:
   EXPECT_EQ(refusal->denial.rule, "ask-first");
 }
 
-// --- while it runs
-// ------------------------------------------------------------------------------------------------
+// --- while it runs ---
 
 class RunningTest : public GateTest {
  protected:
   std::optional<Denial> after(const std::string& rules) {
     const auto admission = gate->admit(gate->decide(fetch), {});
-    policies.replace(policy::policy_from(kAllowed + rules, ++version));
+    set_policy(kAllowed + rules);
     return gate->still_permitted(std::get<Permit>(admission));
   }
-  std::uint64_t version = 1;
 };
 
 TEST_F(RunningTest, GoesOnUnderAPolicyThatChangesNothingForIt) {

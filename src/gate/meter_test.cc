@@ -2,55 +2,29 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/testing.h"
-#include "record/testing.h"
+#include "gate/testing.h"
 
 namespace sluice::gate {
 namespace {
-
-class NoReviews : public review::ReviewRepository {
- public:
-  Result<void> save(const review::Review&) override { return fail(Errc::unavailable, "no reviews"); }
-  Result<std::vector<review::Review>> unfinished(WallTime) override { return std::vector<review::Review>{}; }
-  Result<review::Review> review(const ReviewId&) override { return fail(Errc::not_found, "no reviews"); }
-  Result<std::vector<review::Review>> reviews(const Filter&) override {
-    return std::vector<review::Review>{};
-  }
-};
-
-// Scrolls without a LIMIT, of rows that carry several records each.
-class MeterTest : public ::testing::Test {
- protected:
-  MeterTest() {
-    auto facts = policy::session_of({.name = "ana"});
-    facts.id = SessionId{1};
-    gate.emplace(services, facts);
-    EXPECT_TRUE(gate->open());
-  }
-  Permit permit(const char* policy, std::uint64_t per_row) {
-    policies.replace(policy::policy_from(policy, ++version));
-    Operation operation = policy::operation_of(Verb::scroll, {"public.docs", "public.events"});
-    operation.records_per_row = per_row;
-    auto admission = gate->admit(gate->decide(std::make_shared<const Operation>(std::move(operation))), {});
-    return std::move(std::get<Permit>(admission));
-  }
-
-  record::testing::TemporaryFolder folder;
-  record::testing::Scribe scribe{folder.path()};
-  Published<policy::PolicySet> policies{nullptr};
-  budget::Ledger budgets;
-  NoReviews repository;
-  review::Reviews reviews{scribe.clock, repository,
-                          [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
-  Services services{scribe.clock, *scribe.log, policies, budgets, reviews};
-  std::optional<Gate> gate;
-  std::uint64_t version = 0;
-};
 
 constexpr const char* kTen = R"(
 rules:
   - {name: readers, match: {verb: scroll}, allow: {max_records: 10}}
 )";
+
+// Scrolls without a LIMIT, of rows that carry several records each.
+class MeterTest : public ::testing::Test, protected testing::GateRig {
+ protected:
+  MeterTest() : GateRig(kTen) {}
+
+  Permit permit(const char* policy, std::uint64_t per_row) {
+    set_policy(policy);
+    Operation operation = policy::operation_of(Verb::scroll, {"public.docs", "public.events"});
+    operation.records_per_row = per_row;
+    auto admission = gate->admit(gate->decide(std::make_shared<const Operation>(std::move(operation))), {});
+    return std::move(std::get<Permit>(admission));
+  }
+};
 
 TEST_F(MeterTest, CountsTheRecordsOfEachRow) {
   Meter one{*gate, permit(kTen, 1)};
