@@ -12,6 +12,7 @@
 
 #include "core/byte_writer.h"
 #include "proxy/pg/exchange.h"
+#include "review/testing.h"
 #include "systems/postgres/catalogue/testing.h"
 #include "wire/pg/encode.h"
 
@@ -32,19 +33,6 @@ T expect(Result<T> result, std::string_view what) {
   if (!result) fail(fmt::format("{}: {}", what, result.error().message()));
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
-
-// No rule of the policy asks for a review of what is run here.
-class NoReviews : public review::ReviewRepository {
- public:
-  Result<void> save(const review::Review&) override { return sluice::fail(Errc::unavailable, "no reviews"); }
-  Result<std::vector<review::Review>> unfinished(WallTime) override { return std::vector<review::Review>{}; }
-  Result<review::Review> review(const ReviewId&) override {
-    return sluice::fail(Errc::not_found, "no reviews");
-  }
-  Result<std::vector<review::Review>> reviews(const Filter&) override {
-    return std::vector<review::Review>{};
-  }
-};
 
 std::shared_ptr<const policy::PolicySet> load_policy() {
   auto loaded = policy::load_folder(SLUICE_SOURCE_DIR "/bench/policy", 1);
@@ -168,10 +156,12 @@ class Path {
 
   static std::string search_path_answer() {
     std::string out;
-    expect(encode_row_description(out, std::array{FieldDescription{.name = "name", .type_oid = 25}}),
-           "answer");
+    encode_parse_complete(out);
+    encode_bind_complete(out);
     expect(encode_data_row(out, std::array<Value, 1>{as_bytes("public")}), "answer");
     expect(encode_command_complete(out, "SELECT 1"), "answer");
+    encode_close_complete(out);
+    encode_close_complete(out);
     encode_ready_for_query(out, TransactionStatus::idle);
     return out;
   }
@@ -182,7 +172,7 @@ class Path {
   std::unique_ptr<record::Log> log_;
   Published<policy::PolicySet> policies_{nullptr};
   budget::Ledger budgets_;
-  NoReviews repository_;
+  review::testing::MemoryRepository repository_;  // no rule asks for a review of what is run here
   review::Reviews reviews_{clock_, repository_,
                            [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
   std::optional<gate::Services> services_;
