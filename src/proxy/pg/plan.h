@@ -74,4 +74,9 @@ struct Plan {
   const postgres::sql::Statement* body = nullptr;  // of it, or the inner one of PREPARE and DECLARE
 };
 
+// What a statement does to the session's own state.
+PlanKind kind_of(const postgres::sql::Statement& statement, const Operation& operation);
+// Whether it may change data or definitions.
+bool may_write(const Operation& operation);
+
 }  // namespace sluice::proxy::pg

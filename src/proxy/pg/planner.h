@@ -1,10 +1,11 @@
 // Planner: from SQL text to plans (plan.h), for one session. It binds names against the catalogue, maps
 // statements to Operations (systems/postgres/describe), rewrites what touches masked relations
-// (systems/postgres/rewrite), resolves SQL-level names of statements and cursors, and refuses settings that
-// are not the client's.
+// (statement_masks.h), resolves SQL-level names of statements and cursors (text_names.h), and refuses
+// settings that are not the client's (statement_settings.h) and names that move within a text
+// (moved_names.h).
 //
-// Pure: no sockets and no policy; what it needs of those comes in as `Context`. The catalogue is handed in by
-// the exchange, which reads it on the session's own connection.
+// Pure: no sockets and no policy; what it needs of those comes in as `PlanContext`. The catalogue is handed
+// in by the exchange, which reads it on the session's own connection.
 #pragma once
 
 #include <expected>
@@ -16,20 +17,12 @@
 #include <vector>
 
 #include "proxy/pg/mask_plans.h"
-#include "proxy/pg/names.h"
 #include "proxy/pg/plan.h"
+#include "proxy/pg/plan_context.h"
 #include "proxy/pg/plan_templates.h"
 #include "wire/pg/encode.h"
 
 namespace sluice::proxy::pg {
-
-struct PlanContext {
-  Names& names;
-  const std::shared_ptr<const MaskSet>& masks;
-  const std::vector<std::string>& vouched_functions;
-  std::string_view principal;
-  std::string_view session;
-};
 
 // What a parameter is bound to, as far as planning needs it.
 struct BoundValue {

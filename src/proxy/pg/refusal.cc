@@ -55,6 +55,11 @@ ErrorFields render_error(std::string_view sqlstate, std::string message, std::st
   return fields;
 }
 
+ErrorFields undefined_table(std::string_view name) {
+  return render_error(sqlstate::kUndefinedTable, fmt::format("relation \"{}\" does not exist", name), {},
+                      "Sluice knows it neither: names are resolved along the session's search_path.");
+}
+
 ErrorFields render_warning(std::string message) {
   ErrorFields fields;
   fields.severity = Severity::warning;

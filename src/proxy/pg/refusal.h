@@ -18,6 +18,9 @@ wire::pg::ErrorFields render_denial(const Denial& denial, const Operation* opera
 wire::pg::ErrorFields render_error(std::string_view sqlstate, std::string message, std::string detail = {},
                                    std::string hint = {});
 
+// A relation that the gateway does not know, whether or not the database does.
+wire::pg::ErrorFields undefined_table(std::string_view name);
+
 // Goes with a reply that is not what it seems.
 wire::pg::ErrorFields render_warning(std::string message);
 

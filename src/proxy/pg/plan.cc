@@ -1,0 +1,53 @@
+#include "proxy/pg/plan.h"
+
+#include <algorithm>
+
+namespace sluice::proxy::pg {
+namespace {
+
+namespace sql = postgres::sql;
+using sql::StatementKind;
+
+template <class T>
+const T& as(const sql::Statement& statement) {
+  return static_cast<const T&>(statement);
+}
+
+}  // namespace
+
+PlanKind kind_of(const sql::Statement& statement, const Operation& operation) {
+  switch (statement.kind) {
+    case StatementKind::transaction:
+      switch (as<sql::TransactionStatement>(statement).action) {
+        case sql::TransactionKind::begin:
+        case sql::TransactionKind::start: return PlanKind::begin;
+        case sql::TransactionKind::commit: return PlanKind::commit;
+        case sql::TransactionKind::rollback: return PlanKind::rollback;
+        default: return PlanKind::other_transaction;
+      }
+    case StatementKind::variable_set: return PlanKind::set;
+    case StatementKind::prepare: return PlanKind::prepare;
+    case StatementKind::execute: return PlanKind::execute;
+    case StatementKind::deallocate: return PlanKind::deallocate;
+    case StatementKind::declare_cursor: return PlanKind::declare;
+    case StatementKind::fetch: return PlanKind::fetch;
+    case StatementKind::close_portal: return PlanKind::close_cursor;
+    case StatementKind::copy:
+      return as<sql::CopyStatement>(statement).from ? PlanKind::copy_in : PlanKind::copy_out;
+    case StatementKind::discard:
+      return as<sql::DiscardStatement>(statement).target == sql::DiscardTarget::all ? PlanKind::discard_all
+                                                                                    : PlanKind::statement;
+    default: break;
+  }
+  const bool defines = operation.verb == Verb::schema || std::ranges::count(operation.also, Verb::schema) > 0;
+  return defines ? PlanKind::schema_change : PlanKind::statement;
+}
+
+bool may_write(const Operation& operation) {
+  const auto writes = [](Verb verb) {
+    return verb == Verb::write || verb == Verb::remove || verb == Verb::schema || verb == Verb::admin;
+  };
+  return writes(operation.verb) || std::ranges::any_of(operation.also, writes);
+}
+
+}  // namespace sluice::proxy::pg

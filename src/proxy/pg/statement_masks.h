@@ -1,0 +1,16 @@
+// What masks make of one statement: the plan's text is rewritten so that it reads masked values at the
+// source, or the plan gets a denial that says why it cannot be.
+#pragma once
+
+#include <optional>
+
+#include "proxy/pg/plan.h"
+#include "systems/postgres/rewrite/rewrite.h"
+#include "wire/pg/encode.h"
+
+namespace sluice::proxy::pg {
+
+// Rewrites, and says in the plan what came of it. The error: a name that the catalogue does not know.
+std::optional<wire::pg::ErrorFields> apply_masks(Plan& plan, const postgres::rewrite::RewriteInput& input);
+
+}  // namespace sluice::proxy::pg

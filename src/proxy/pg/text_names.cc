@@ -1,0 +1,218 @@
+#include "proxy/pg/text_names.h"
+
+#include "proxy/pg/refusal.h"
+#include "systems/postgres/sql/names.h"
+#include "systems/postgres/sql/tokens.h"
+#include "wire/pg/sqlstate.h"
+
+namespace sluice::proxy::pg {
+namespace {
+
+using namespace wire::pg;
+namespace sql = postgres::sql;
+using sql::StatementKind;
+
+constexpr std::string_view kNoName = "slc_none";  // towards the server, for what does not exist
+
+template <class T>
+const T& as(const Plan& plan) {
+  return static_cast<const T&>(*plan.statement->body);
+}
+
+// The text with one token replaced: the name of a prepared statement or cursor, which stands second (PREPARE
+// n, EXECUTE n, DECLARE n, CLOSE n), third (DEALLOCATE PREPARE n) or last (FETCH ... n).
+std::string with_name(std::string_view text, const sql::Statement& statement, std::string_view name) {
+  sql::Token chosen;
+  if (statement.kind == StatementKind::fetch) {
+    for (auto token = sql::next_token(text, 0); token.kind != sql::TokenKind::end;
+         token = sql::next_token(text, token.end)) {
+      if (token.kind == sql::TokenKind::punctuation) continue;
+      chosen = token;
+    }
+  } else {
+    chosen = sql::next_token(text, sql::next_token(text, 0).end);
+    if (statement.kind == StatementKind::deallocate) {
+      const auto next = sql::next_token(text, chosen.end);
+      if (next.kind == sql::TokenKind::word || next.kind == sql::TokenKind::quoted_identifier) chosen = next;
+    }
+  }
+  std::string out{text.substr(0, chosen.begin)};
+  out.append(sql::quote_identifier(name)).append(text.substr(chosen.end));
+  return out;
+}
+
+std::optional<postgres::NamedStatement> named(const std::shared_ptr<const Plan>& plan) {
+  if (!plan || plan->body == nullptr) return std::nullopt;
+  return postgres::NamedStatement{plan->body, plan->statement->unknowns, {}};
+}
+
+// What a name stands for afterwards: the statement inside of PREPARE or DECLARE.
+std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& body) {
+  auto inner = std::make_shared<Plan>(plan);
+  inner->kind = PlanKind::statement;
+  inner->body = &body;
+  inner->object.clear();
+  inner->upstream_object.clear();
+  return inner;
+}
+
+// EXECUTE and FETCH run what was planned before: under the masks of now, or not at all.
+void follow_inner(Plan& plan) {
+  plan.carried = plan.inner->carried;
+  plan.touches_masked |= plan.inner->touches_masked;
+  plan.masked_fields = plan.inner->masked_fields;
+  plan.writes |= plan.inner->writes;
+  if (!plan.denial && plan.inner->denial) plan.denial = plan.inner->denial;
+  if (!plan.denial && plan.inner->basis.masks != plan.basis.masks) {
+    plan.denial = Denial{Reason::revoked, "", "the policy has changed since this statement was prepared",
+                         "Prepare or declare it again."};
+  }
+  // A cursor runs already; a prepared statement's names are looked up again when path or schema have
+  // changed.
+  if (!plan.denial && plan.kind == PlanKind::execute && plan.inner->basis != plan.basis) {
+    plan.denial =
+        Denial{Reason::not_understood, "",
+               "the search_path or the schema has changed since this statement was prepared, so that "
+               "its names may mean something else",
+               "Prepare it again."};
+  }
+}
+
+ErrorFields unknown_statement(std::string_view name) {
+  return render_error(sqlstate::kInvalidStatementName,
+                      fmt::format("prepared statement \"{}\" does not exist", name));
+}
+
+ErrorFields unknown_cursor(std::string_view name) {
+  return render_error(sqlstate::kInvalidCursorName, fmt::format("cursor \"{}\" does not exist", name));
+}
+
+}  // namespace
+
+// --- what stands for what ---
+
+std::shared_ptr<const Plan> TextNames::find_prepared(std::string_view name) const {
+  if (const auto made = prepared_.find(name); made != prepared_.end()) return made->second.plan;
+  const auto known = deallocated_all_ || name.empty() ? nullptr : session_.statement(name);
+  return known ? known->plan : nullptr;
+}
+
+std::shared_ptr<const Plan> TextNames::find_cursor(std::string_view name) const {
+  if (const auto made = cursors_.find(name); made != cursors_.end()) return made->second.plan;
+  const auto known = closed_all_ || name.empty() ? nullptr : session_.portal(name);
+  return known ? known->plan : nullptr;
+}
+
+std::string TextNames::upstream_prepared(std::string_view name) const {
+  if (const auto made = prepared_.find(name); made != prepared_.end()) return made->second.upstream_name;
+  const auto known = session_.statement(name);
+  return known ? known->upstream_name : std::string{kNoName};
+}
+
+std::string TextNames::upstream_cursor(std::string_view name) const {
+  if (const auto made = cursors_.find(name); made != cursors_.end()) return made->second.upstream_name;
+  const auto known = session_.portal(name);
+  return known ? known->upstream_name : std::string{kNoName};
+}
+
+std::optional<postgres::NamedStatement> TextNames::prepared(std::string_view name) const {
+  return named(find_prepared(name));
+}
+
+std::optional<postgres::NamedStatement> TextNames::cursor(std::string_view name) const {
+  return named(find_cursor(name));
+}
+
+// --- statements that name ---
+
+std::optional<ErrorFields> TextNames::resolve(Plan& plan) {
+  std::optional<ErrorFields> error;
+  switch (plan.kind) {
+    case PlanKind::prepare: error = prepare(plan); break;
+    case PlanKind::declare: error = declare(plan); break;
+    case PlanKind::execute: error = execute(plan); break;
+    case PlanKind::fetch: error = fetch(plan); break;
+    case PlanKind::deallocate: error = deallocate(plan); break;
+    case PlanKind::close_cursor: error = close(plan); break;
+    default: return std::nullopt;
+  }
+  if (error || plan.object.empty()) return error;  // DEALLOCATE ALL and CLOSE ALL name nothing
+  plan.text = with_name(plan.text, *plan.statement->body, plan.upstream_object);
+  plan.rewritten = true;
+  plan.insertion = {};
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::prepare(Plan& plan) {
+  const auto& statement = as<sql::PrepareStatement>(plan);
+  plan.object = statement.name;
+  if (find_prepared(plan.object)) {
+    return render_error(sqlstate::kDuplicatePreparedStatement,
+                        fmt::format("prepared statement \"{}\" already exists", plan.object));
+  }
+  plan.upstream_object = session_.next_statement_name();
+  plan.inner = inner_of(plan, *statement.query);
+  prepared_.insert_or_assign(plan.object, Made{plan.inner, plan.upstream_object});
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::declare(Plan& plan) {
+  const auto& statement = as<sql::DeclareCursorStatement>(plan);
+  plan.object = statement.name;
+  plan.hold_cursor = statement.hold;
+  if (find_cursor(plan.object)) {
+    return render_error(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", plan.object));
+  }
+  plan.upstream_object = session_.next_portal_name();
+  plan.inner = inner_of(plan, *statement.query);
+  cursors_.insert_or_assign(plan.object, Made{plan.inner, plan.upstream_object});
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::execute(Plan& plan) const {
+  plan.object = as<sql::ExecuteStatement>(plan).name;
+  plan.inner = find_prepared(plan.object);
+  if (!plan.inner) return unknown_statement(plan.object);
+  plan.upstream_object = upstream_prepared(plan.object);
+  follow_inner(plan);
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::fetch(Plan& plan) const {
+  plan.object = as<sql::FetchStatement>(plan).cursor;
+  plan.inner = find_cursor(plan.object);
+  if (!plan.inner) return unknown_cursor(plan.object);
+  plan.upstream_object = upstream_cursor(plan.object);
+  follow_inner(plan);
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::deallocate(Plan& plan) {
+  const auto& statement = as<sql::DeallocateStatement>(plan);
+  if (statement.all) {
+    prepared_.clear();
+    deallocated_all_ = true;
+    return std::nullopt;
+  }
+  plan.object = statement.name;
+  if (!find_prepared(plan.object)) return unknown_statement(plan.object);
+  plan.upstream_object = upstream_prepared(plan.object);
+  prepared_.insert_or_assign(plan.object, Made{nullptr, plan.upstream_object});
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::close(Plan& plan) {
+  const auto& statement = as<sql::ClosePortalStatement>(plan);
+  if (statement.all) {
+    cursors_.clear();
+    closed_all_ = true;
+    return std::nullopt;
+  }
+  plan.object = statement.name;
+  if (!find_cursor(plan.object)) return unknown_cursor(plan.object);
+  plan.upstream_object = upstream_cursor(plan.object);
+  cursors_.insert_or_assign(plan.object, Made{nullptr, plan.upstream_object});
+  return std::nullopt;
+}
+
+}  // namespace sluice::proxy::pg
