@@ -13,7 +13,11 @@ void Effects::begin(Run& run) {
       break;
     }
     case PlanKind::deallocate:
-      if (!plan.object.empty()) run.changes.emplace_back(names_.set_statement(plan.object, nullptr));
+      if (plan.object.empty()) {
+        names_.drop_all_statements(run.changes);
+      } else {
+        run.changes.emplace_back(names_.set_statement(plan.object, nullptr));
+      }
       break;
     case PlanKind::declare: {
       auto portal = std::make_shared<Portal>();
@@ -25,7 +29,15 @@ void Effects::begin(Run& run) {
       break;
     }
     case PlanKind::close_cursor:
-      if (!plan.object.empty()) run.changes.emplace_back(names_.set_portal(plan.object, nullptr));
+      if (plan.object.empty()) {
+        names_.drop_all_portals(run.changes);
+      } else {
+        run.changes.emplace_back(names_.set_portal(plan.object, nullptr));
+      }
+      break;
+    case PlanKind::discard_all:
+      names_.drop_all_statements(run.changes);
+      names_.drop_all_portals(run.changes);
       break;
     default: break;
   }
@@ -42,17 +54,7 @@ void Effects::complete(Run& run) {
     case PlanKind::set:
       if (run.plan->setting.empty() || run.plan->setting == "search_path") catalogue_.path_changed();
       break;
-    case PlanKind::discard_all:
-      catalogue_.path_changed();
-      names_.drop_all_statements();
-      names_.drop_all_portals();
-      break;
-    case PlanKind::deallocate:
-      if (run.plan->object.empty()) names_.drop_all_statements();
-      break;
-    case PlanKind::close_cursor:
-      if (run.plan->object.empty()) names_.drop_all_portals();
-      break;
+    case PlanKind::discard_all: catalogue_.path_changed(); break;
     case PlanKind::schema_change: catalogue_.schema_changed(); break;
     default: break;
   }

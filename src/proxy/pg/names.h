@@ -66,6 +66,8 @@ class Names {
     std::shared_ptr<T> before;
     std::shared_ptr<T> after;
   };
+  using Change = std::variant<Replaced<Prepared>, Replaced<Portal>>;
+
   Replaced<Prepared> set_statement(std::string_view name, std::shared_ptr<Prepared> next) {
     return replace(statements_, name, std::move(next));
   }
@@ -73,15 +75,17 @@ class Names {
     return replace(portals_, name, std::move(next));
   }
   // Takes changes back, the last one first.
-  void undo(std::vector<std::variant<Replaced<Prepared>, Replaced<Portal>>>& changes) {
+  void undo(std::vector<Change>& changes) {
     for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
       std::visit([this](const auto& one) { undo(one); }, *change);
     }
     changes.clear();
   }
 
-  void drop_all_statements() { statements_.clear(); }
-  void drop_all_portals() { portals_.clear(); }
+  // DEALLOCATE ALL: all that have a name. The unnamed one is the wire's alone.
+  void drop_all_statements(std::vector<Change>& changes) { drop_named(statements_, changes); }
+  // CLOSE ALL.
+  void drop_all_portals(std::vector<Change>& changes) { drop_named(portals_, changes); }
   // At the end of a transaction the server drops every portal that is not WITH HOLD.
   void end_transaction() {
     std::erase_if(portals_, [](const auto& entry) { return !entry.second->hold; });
@@ -111,6 +115,17 @@ class Names {
     }
     return change;
   }
+  template <class T, class Changes>
+  static void drop_named(Map<T>& map, Changes& changes) {
+    for (auto at = map.begin(); at != map.end();) {
+      if (at->first.empty()) {
+        ++at;
+        continue;
+      }
+      changes.emplace_back(Replaced<T>{at->first, std::move(at->second), nullptr});
+      at = map.erase(at);
+    }
+  }
   template <class T>
   static void restore(Map<T>& map, const Replaced<T>& change) {
     if (find(map, change.name) != change.after) return;  // something later stands there by now
@@ -126,6 +141,6 @@ class Names {
   std::uint64_t count_ = 0;
 };
 
-using NameChange = std::variant<Names::Replaced<Prepared>, Names::Replaced<Portal>>;
+using NameChange = Names::Change;
 
 }  // namespace sluice::proxy::pg

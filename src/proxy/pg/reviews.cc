@@ -25,8 +25,9 @@ Digest digest_for_review(const Plan& plan, bool bind_vectors) {
 // The answer while a review is missing: wait, or an error at once where waiting would hold locks or has
 // lasted enough.
 std::expected<Pause, ErrorFields> Exchange::hold_or_refuse(const gate::Wait& wait, bool running) {
-  const bool has_written =
-      state_.transaction == TransactionStatus::in_transaction && effects_.written_in_transaction();
+  const bool has_written = effects_.written_in_transaction();
+  // What is on its way may be committed by the time that it is answered, or not be.
+  if (!running && has_written && !requests_.empty()) return Pause::server;
   std::string why;
   switch (hold_.ask(wait, has_written)) {
     case Hold::Answer::wait:
