@@ -1,9 +1,9 @@
 #include "admin/openapi.h"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "admin/json.h"
+#include "admin/pretty_json.h"
 #include "admin/routes.h"
 
 namespace sluice::admin {
@@ -79,32 +79,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// Indented, so that the copy in docs/ shows what changed.
-void write(const json::value& value, std::string& out, int depth) {
-  const std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
-  if (value.is_object() && !value.get_object().empty()) {
-    out += "{\n";
-    bool first = true;
-    for (const auto& item : value.get_object()) {
-      if (!std::exchange(first, false)) out += ",\n";
-      out += indent + "  " + json::serialize(json::value(item.key())) + ": ";
-      write(item.value(), out, depth + 1);
-    }
-    out += "\n" + indent + "}";
-  } else if (value.is_array() && !value.get_array().empty() && value.get_array().front().is_object()) {
-    out += "[\n";
-    bool first = true;
-    for (const auto& item : value.get_array()) {
-      if (!std::exchange(first, false)) out += ",\n";
-      out += indent + "  ";
-      write(item, out, depth + 1);
-    }
-    out += "\n" + indent + "]";
-  } else {
-    out += json::serialize(value);
-  }
-}
-
 }  // namespace
 
 std::string openapi_document() {
@@ -129,9 +103,7 @@ std::string openapi_document() {
                                                                             {"scheme", "bearer"},
                                                                             {"bearerFormat", "slc_..."}}}}},
                     {"schemas", code ? json::value(nullptr) : std::move(all_schemas)}}}};
-  std::string out;
-  write(document, out, 0);
-  return out + "\n";
+  return pretty_json(document);
 }
 
 }  // namespace sluice::admin

@@ -7,6 +7,8 @@
 
 #include <charconv>
 
+#include "admin/pretty_json.h"
+
 namespace sluice::app {
 namespace {
 
@@ -59,31 +61,6 @@ const json::value* member(const json::value& item, std::string_view path) {
     path.remove_prefix(dot == std::string_view::npos ? path.size() : dot + 1);
   }
   return at;
-}
-
-void write(const json::value& value, std::string& out, std::size_t depth) {
-  const std::string indent(depth * 2, ' ');
-  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
-    out += "{\n";
-    bool first = true;
-    for (const auto& item : *object) {
-      if (!std::exchange(first, false)) out += ",\n";
-      out += indent + "  " + json::serialize(json::value(item.key())) + ": ";
-      write(item.value(), out, depth + 1);
-    }
-    out += "\n" + indent + "}";
-  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
-    out += "[\n";
-    bool first = true;
-    for (const auto& item : *array) {
-      if (!std::exchange(first, false)) out += ",\n";
-      out += indent + "  ";
-      write(item, out, depth + 1);
-    }
-    out += "\n" + indent + "]";
-  } else {
-    out += json::serialize(value);
-  }
 }
 
 }  // namespace
@@ -208,9 +185,7 @@ std::string render_object(const json::value& value) {
 }
 
 std::string render_json(const json::value& value) {
-  std::string out;
-  write(value, out, 0);
-  return out + "\n";
+  return admin::pretty_json(value);
 }
 
 }  // namespace sluice::app
