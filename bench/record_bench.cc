@@ -3,10 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <new>
 
-#include "record/log.h"
+#include "lookup_record.h"
 #include "record/record_ids.h"
 #include "record/reply_sample.h"
 
@@ -29,44 +28,11 @@ void operator delete(void* p, std::size_t) noexcept {
 namespace sluice::record {
 namespace {
 
-struct Bench {
-  Bench() {
-    initialise_crypto();
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-record-bench-XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder = name;
-    auto opened = Log::open({.folder = folder, .shard = 0, .key = make_signing_key()}, clock);
-    if (!opened) std::abort();
-    log = std::move(*opened);
-    auto principal = std::make_shared<Principal>();
-    principal->name = "svc-rag";
-    if (!log->session_start({.id = session, .principal = principal, .connection = "docs"})) std::abort();
+struct Bench : LookupRecord {
+  Bench() : LookupRecord(1) {}
 
-    auto operation = std::make_shared<Operation>();
-    operation->system = "postgres";
-    operation->verb = Verb::fetch;
-    operation->statement_class = "SELECT";
-    operation->collections = {
-        {.name = "public.pgbench_accounts", .output_fields = {"abalance"}, .tested_fields = {"aid"}}};
-    operation->text = "SELECT abalance FROM pgbench_accounts WHERE aid = $1";
-    op = operation;
-    ruling.effect = Ruling::Effect::permit;
-    ruling.rules = {"members-may-fetch", "top-k", "hide-identity-fields"};
-    ruling.obligations.masks = std::make_shared<MaskSet>();
-    ruling.policy_version = 1;
-  }
-  ~Bench() {
-    log.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-
-  SystemClock clock;
-  std::filesystem::path folder;
-  std::unique_ptr<Log> log;
-  SessionId session{7};
-  std::shared_ptr<const Operation> op;
-  Ruling ruling;
+  SessionId session{1};
+  std::shared_ptr<const Operation> op = lookup("SELECT abalance FROM pgbench_accounts WHERE aid = $1");
   Digest policy = sha256(as_bytes("policy"));
   Digest params = sha256(as_bytes("params"));
   Digest reply = sha256(as_bytes("reply"));

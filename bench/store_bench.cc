@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "record/log.h"
+#include "lookup_record.h"
 #include "store/record_index.h"
 
 namespace sluice::store {
@@ -15,42 +15,10 @@ using namespace record;
 
 constexpr std::uint64_t kOperations = 20'000;
 
-struct Written {
-  Written() {
-    initialise_crypto();
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-store-bench-XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder = name;
-    auto opened = Log::open({.folder = folder / "record", .shard = 1, .key = make_signing_key()}, clock);
-    if (!opened) std::abort();
-    log = std::move(*opened);
-    auto principal = std::make_shared<Principal>();
-    principal->name = "svc-rag";
-    for (std::uint64_t s = 1; s <= kSessions; ++s) {
-      if (!log->session_start({.id = SessionId{s}, .principal = principal, .connection = "docs"}))
-        std::abort();
-    }
-    ruling.effect = Ruling::Effect::permit;
-    ruling.rules = {"members-may-fetch", "top-k", "hide-identity-fields"};
-    ruling.obligations.masks = std::make_shared<MaskSet>();
-    ruling.policy_version = 1;
-  }
-  ~Written() {
-    log.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
+constexpr std::uint64_t kSessions = 32;
 
-  std::shared_ptr<Operation> operation(std::string text) const {
-    auto operation = std::make_shared<Operation>();
-    operation->system = "postgres";
-    operation->verb = Verb::fetch;
-    operation->statement_class = "SELECT";
-    operation->collections = {
-        {.name = "public.pgbench_accounts", .output_fields = {"abalance"}, .tested_fields = {"aid"}}};
-    operation->text = std::move(text);
-    return operation;
-  }
+struct Written : LookupRecord {
+  Written() : LookupRecord(kSessions) {}
 
   void run(std::uint64_t n, const std::shared_ptr<const Operation>& op, const RecordIds* ids) {
     const SessionId session{1 + n % kSessions};
@@ -60,12 +28,6 @@ struct Written {
         log->outcome({.session = session, .operation = number, .records = 1, .bytes = 120, .ids = ids});
     if (!began || !ended) std::abort();
   }
-
-  static constexpr std::uint64_t kSessions = 32;
-  SystemClock clock;
-  std::filesystem::path folder;
-  std::unique_ptr<Log> log;
-  Ruling ruling;
 };
 
 void index_all(benchmark::State& state, Written& written) {
@@ -86,7 +48,7 @@ void index_all(benchmark::State& state, Written& written) {
 
 void index_prepared(benchmark::State& state) {
   Written written;
-  const auto op = written.operation("SELECT abalance FROM pgbench_accounts WHERE aid = $1");
+  const auto op = written.lookup("SELECT abalance FROM pgbench_accounts WHERE aid = $1");
   for (std::uint64_t n = 1; n <= kOperations; ++n) written.run(n, op, nullptr);
   index_all(state, written);
 }
@@ -95,9 +57,9 @@ BENCHMARK(index_prepared)->Unit(benchmark::kMillisecond);
 void index_texts(benchmark::State& state) {
   Written written;
   for (std::uint64_t n = 1; n <= kOperations; ++n) {
-    written.run(
-        n, written.operation(fmt::format("SELECT abalance FROM pgbench_accounts WHERE aid = {};", n * 7)),
-        nullptr);
+    written.run(n,
+                written.lookup(fmt::format("SELECT abalance FROM pgbench_accounts WHERE aid = {};", n * 7)),
+                nullptr);
   }
   index_all(state, written);
 }
@@ -106,7 +68,7 @@ BENCHMARK(index_texts)->Unit(benchmark::kMillisecond);
 // Ten records in each answer.
 void index_ids(benchmark::State& state) {
   Written written;
-  const auto op = written.operation("SELECT id, title FROM documents ORDER BY embedding <=> $1 LIMIT 10");
+  const auto op = written.lookup("SELECT id, title FROM documents ORDER BY embedding <=> $1 LIMIT 10");
   RecordIds ids;
   for (std::uint64_t n = 1; n <= kOperations; ++n) {
     ids.clear();
@@ -121,9 +83,9 @@ BENCHMARK(index_ids)->Unit(benchmark::kMillisecond);
 void search_text(benchmark::State& state) {
   Written written;
   for (std::uint64_t n = 1; n <= kOperations; ++n) {
-    written.run(
-        n, written.operation(fmt::format("SELECT abalance FROM pgbench_accounts WHERE aid = {};", n * 7)),
-        nullptr);
+    written.run(n,
+                written.lookup(fmt::format("SELECT abalance FROM pgbench_accounts WHERE aid = {};", n * 7)),
+                nullptr);
   }
   auto index = RecordIndex::open(written.folder / "index.db", written.folder / "record");
   if (!index) std::abort();
