@@ -3,11 +3,11 @@
 #include <string_view>
 #include <vector>
 
-#include "systems/postgres/describe/children.h"
 #include "systems/postgres/describe/constants.h"
 #include "systems/postgres/describe/output.h"
 #include "systems/postgres/rewrite/knn.h"
 #include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 namespace sluice::postgres {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/byte_reader.h"
-#include "systems/postgres/describe/children.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 namespace sluice::postgres {
 namespace {

@@ -1,8 +1,7 @@
 #include "systems/postgres/describe/output.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 #include <algorithm>
-
-#include "systems/postgres/describe/children.h"
 
 namespace sluice::postgres {
 namespace {

@@ -6,9 +6,9 @@
 #include <tuple>
 
 #include "systems/postgres/describe/calls.h"
-#include "systems/postgres/describe/children.h"
 #include "systems/postgres/describe/vector_search.h"
 #include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 namespace sluice::postgres {
 namespace {

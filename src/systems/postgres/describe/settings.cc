@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "systems/postgres/describe/children.h"
 #include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 namespace sluice::postgres {
 namespace {

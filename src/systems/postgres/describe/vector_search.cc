@@ -4,8 +4,8 @@
 #include <array>
 
 #include "core/byte_reader.h"
-#include "systems/postgres/describe/children.h"
 #include "systems/postgres/describe/recorded_text.h"
+#include "systems/postgres/sql/expr_parts.h"
 
 namespace sluice::postgres {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "systems/postgres/sql/expr_parts.h"
+
 namespace sluice::postgres::rewrite {
 namespace {
 
@@ -127,20 +129,7 @@ void Walk::select(const SelectStatement& node) {
 void Walk::expr(const Expr* node) {
   if (node == nullptr) return;
   visitor_.on_expr(*node);
-  switch (node->kind) {
-    case ExprKind::unknown:
-    case ExprKind::column:
-    case ExprKind::parameter:
-    case ExprKind::constant:
-    case ExprKind::sql_value:
-    case ExprKind::default_:
-    case ExprKind::current_of: return;
-    case ExprKind::operation: {
-      const auto& it = static_cast<const OperatorExpr&>(*node);
-      expr(it.left);
-      return expr(it.right);
-    }
-    case ExprKind::boolean: return exprs(static_cast<const BooleanExpr&>(*node).args);
+  switch (node->kind) {  // those that hold more than expressions, and then all others
     case ExprKind::call: {
       const auto& it = static_cast<const FunctionCall&>(*node);
       exprs(it.args);
@@ -153,48 +142,18 @@ void Walk::expr(const Expr* node) {
       expr(it.arg);
       return type(it.type);
     }
-    case ExprKind::case_: {
-      const auto& it = static_cast<const CaseExpr&>(*node);
-      expr(it.arg);
-      for (const CaseWhen& when : it.whens) {
-        expr(when.condition);
-        expr(when.result);
-      }
-      return expr(it.otherwise);
-    }
     case ExprKind::sub_link: {
       const auto& it = static_cast<const SubLink&>(*node);
       expr(it.test);
       if (it.query != nullptr) statement(it.query);
       return;
     }
-    case ExprKind::coalesce: return exprs(static_cast<const CoalesceExpr&>(*node).args);
-    case ExprKind::min_max: return exprs(static_cast<const MinMaxExpr&>(*node).args);
-    case ExprKind::array: return exprs(static_cast<const ArrayExpr&>(*node).elements);
-    case ExprKind::row: return exprs(static_cast<const RowExpr&>(*node).args);
-    case ExprKind::null_test: return expr(static_cast<const NullTest&>(*node).arg);
-    case ExprKind::boolean_test: return expr(static_cast<const BooleanTest&>(*node).arg);
-    case ExprKind::collate: return expr(static_cast<const CollateExpr&>(*node).arg);
-    case ExprKind::indirection: {
-      const auto& it = static_cast<const IndirectionExpr&>(*node);
-      expr(it.arg);
-      return steps(it.steps);
-    }
-    case ExprKind::grouping_func: return exprs(static_cast<const GroupingFunc&>(*node).args);
-    case ExprKind::grouping_set: return exprs(static_cast<const GroupingSet&>(*node).content);
-    case ExprKind::xml: {
-      const auto& it = static_cast<const XmlExpr&>(*node);
-      targets(it.named_args);
-      return exprs(it.args);
-    }
     case ExprKind::xml_serialize: {
       const auto& it = static_cast<const XmlSerialize&>(*node);
       expr(it.arg);
       return type(it.type);
     }
-    case ExprKind::named_argument: return expr(static_cast<const NamedArgument&>(*node).arg);
-    case ExprKind::multi_assign: return expr(static_cast<const MultiAssign&>(*node).source);
-    case ExprKind::list: return exprs(static_cast<const ExprList&>(*node).items);
+    default: for_each_part(*node, [this](const Expr& part) { expr(&part); });
   }
 }
 

@@ -3,19 +3,18 @@
 
 #include "systems/postgres/sql/ast.h"
 
-namespace sluice::postgres {
+namespace sluice::postgres::sql {
 
-// Calls visit(const sql::Expr&) for each direct part, in the order of writing.
+// Calls visit(const Expr&) for each direct part, in the order of writing.
 template <class Visit>
-void for_each_part(const sql::Expr& expr, Visit&& visit) {
-  using sql::ExprKind;
-  const auto one = [&](const sql::Expr* part) {
+void for_each_part(const Expr& expr, Visit&& visit) {
+  const auto one = [&](const Expr* part) {
     if (part != nullptr) visit(*part);
   };
-  const auto all = [&](sql::Exprs parts) {
+  const auto all = [&](Exprs parts) {
     for (const auto* part : parts) one(part);
   };
-  const auto steps = [&](sql::List<sql::Indirection> list) {
+  const auto steps = [&](List<Indirection> list) {
     for (const auto& step : list) {
       one(step.lower);
       one(step.upper);
@@ -30,13 +29,13 @@ void for_each_part(const sql::Expr& expr, Visit&& visit) {
     case ExprKind::default_:
     case ExprKind::current_of: return;
     case ExprKind::operation: {
-      const auto& it = static_cast<const sql::OperatorExpr&>(expr);
+      const auto& it = static_cast<const OperatorExpr&>(expr);
       one(it.left);
       return one(it.right);
     }
-    case ExprKind::boolean: return all(static_cast<const sql::BooleanExpr&>(expr).args);
+    case ExprKind::boolean: return all(static_cast<const BooleanExpr&>(expr).args);
     case ExprKind::call: {
-      const auto& it = static_cast<const sql::FunctionCall&>(expr);
+      const auto& it = static_cast<const FunctionCall&>(expr);
       all(it.args);
       for (const auto& item : it.order_by) one(item.expr);
       one(it.filter);
@@ -46,9 +45,9 @@ void for_each_part(const sql::Expr& expr, Visit&& visit) {
       one(it.over->start_offset);
       return one(it.over->end_offset);
     }
-    case ExprKind::cast: return one(static_cast<const sql::TypeCast&>(expr).arg);
+    case ExprKind::cast: return one(static_cast<const TypeCast&>(expr).arg);
     case ExprKind::case_: {
-      const auto& it = static_cast<const sql::CaseExpr&>(expr);
+      const auto& it = static_cast<const CaseExpr&>(expr);
       one(it.arg);
       for (const auto& when : it.whens) {
         one(when.condition);
@@ -56,39 +55,39 @@ void for_each_part(const sql::Expr& expr, Visit&& visit) {
       }
       return one(it.otherwise);
     }
-    case ExprKind::sub_link: return one(static_cast<const sql::SubLink&>(expr).test);
-    case ExprKind::coalesce: return all(static_cast<const sql::CoalesceExpr&>(expr).args);
-    case ExprKind::min_max: return all(static_cast<const sql::MinMaxExpr&>(expr).args);
-    case ExprKind::array: return all(static_cast<const sql::ArrayExpr&>(expr).elements);
-    case ExprKind::row: return all(static_cast<const sql::RowExpr&>(expr).args);
-    case ExprKind::null_test: return one(static_cast<const sql::NullTest&>(expr).arg);
-    case ExprKind::boolean_test: return one(static_cast<const sql::BooleanTest&>(expr).arg);
-    case ExprKind::collate: return one(static_cast<const sql::CollateExpr&>(expr).arg);
+    case ExprKind::sub_link: return one(static_cast<const SubLink&>(expr).test);
+    case ExprKind::coalesce: return all(static_cast<const CoalesceExpr&>(expr).args);
+    case ExprKind::min_max: return all(static_cast<const MinMaxExpr&>(expr).args);
+    case ExprKind::array: return all(static_cast<const ArrayExpr&>(expr).elements);
+    case ExprKind::row: return all(static_cast<const RowExpr&>(expr).args);
+    case ExprKind::null_test: return one(static_cast<const NullTest&>(expr).arg);
+    case ExprKind::boolean_test: return one(static_cast<const BooleanTest&>(expr).arg);
+    case ExprKind::collate: return one(static_cast<const CollateExpr&>(expr).arg);
     case ExprKind::indirection: {
-      const auto& it = static_cast<const sql::IndirectionExpr&>(expr);
+      const auto& it = static_cast<const IndirectionExpr&>(expr);
       one(it.arg);
       return steps(it.steps);
     }
-    case ExprKind::grouping_func: return all(static_cast<const sql::GroupingFunc&>(expr).args);
-    case ExprKind::grouping_set: return all(static_cast<const sql::GroupingSet&>(expr).content);
+    case ExprKind::grouping_func: return all(static_cast<const GroupingFunc&>(expr).args);
+    case ExprKind::grouping_set: return all(static_cast<const GroupingSet&>(expr).content);
     case ExprKind::xml: {
-      const auto& it = static_cast<const sql::XmlExpr&>(expr);
+      const auto& it = static_cast<const XmlExpr&>(expr);
       for (const auto& each : it.named_args) {
         steps(each.indirection);
         one(each.value);
       }
       return all(it.args);
     }
-    case ExprKind::xml_serialize: return one(static_cast<const sql::XmlSerialize&>(expr).arg);
-    case ExprKind::named_argument: return one(static_cast<const sql::NamedArgument&>(expr).arg);
-    case ExprKind::multi_assign: return one(static_cast<const sql::MultiAssign&>(expr).source);
-    case ExprKind::list: return all(static_cast<const sql::ExprList&>(expr).items);
+    case ExprKind::xml_serialize: return one(static_cast<const XmlSerialize&>(expr).arg);
+    case ExprKind::named_argument: return one(static_cast<const NamedArgument&>(expr).arg);
+    case ExprKind::multi_assign: return one(static_cast<const MultiAssign&>(expr).source);
+    case ExprKind::list: return all(static_cast<const ExprList&>(expr).items);
   }
 }
 
-inline const sql::Expr* without_casts(const sql::Expr* expr) {
-  while (const auto* cast = sql::as<sql::TypeCast>(expr)) expr = cast->arg;
+inline const Expr* without_casts(const Expr* expr) {
+  while (const auto* cast = as<TypeCast>(expr)) expr = cast->arg;
   return expr;
 }
 
-}  // namespace sluice::postgres
+}  // namespace sluice::postgres::sql
