@@ -33,4 +33,21 @@ class Policy {
   std::shared_ptr<const PolicySet> set_;
 };
 
+// Bounds of every kind.
+inline const std::string kBounds = R"(
+rules:
+  - {name: allow, match: {verb: "*"}, allow: {max_records: 5000}}
+  - {name: top-k, match: {verb: search}, limit: {max_records: 100, over: clamp}}
+  - {name: bulk, match: {verb: [scroll, search], records: {over: 1000}}, review: {by: "group:sec", hold: 60s}}
+  - {name: never, match: {verb: fetch, records: {over: 20}}, deny: {message: Too many keys., hint: Fewer.}}
+)";
+
+// The first verb is the operation's own, the others come with it.
+inline Operation operation_doing(std::vector<Verb> verbs, std::optional<std::uint64_t> records = 0,
+                                 std::vector<std::string> collections = {"public.docs"}) {
+  Operation operation = operation_of(verbs.front(), std::move(collections), records);
+  operation.also.assign(verbs.begin() + 1, verbs.end());
+  return operation;
+}
+
 }  // namespace sluice::policy

@@ -11,21 +11,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-const std::string kBounds = R"(
-rules:
-  - {name: allow, match: {verb: "*"}, allow: {max_records: 5000}}
-  - {name: top-k, match: {verb: search}, limit: {max_records: 100, over: clamp}}
-  - {name: bulk, match: {verb: [scroll, search], records: {over: 1000}}, review: {by: "group:sec", hold: 60s}}
-  - {name: never, match: {verb: fetch, records: {over: 20}}, deny: {message: Too many keys., hint: Fewer.}}
-)";
-
-Operation operation_doing(std::vector<Verb> verbs, std::optional<std::uint64_t> records = 0,
-                          std::vector<std::string> collections = {"public.docs"}) {
-  Operation operation = operation_of(verbs.front(), std::move(collections), records);
-  operation.also.assign(verbs.begin() + 1, verbs.end());
-  return operation;
-}
-
 TEST(SeveralVerbs, EachNeedsAnAllow) {
   Policy policy{R"(
 rules:
