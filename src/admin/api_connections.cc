@@ -9,6 +9,8 @@
 namespace sluice::admin::handlers {
 namespace {
 
+using identity::OpenSessions;
+
 constexpr std::size_t kMaxHostLength = 255;        // RFC 1035
 constexpr std::size_t kMaxReferenceLength = 1024;  // a path or a command line
 
@@ -191,16 +193,18 @@ Result<std::optional<std::uint64_t>> expected_version(const Request& request) {
 }
 
 Answer change(Control& control, const Call& call, std::string action, const Connection& before,
-              const Connection& after) {
+              const Connection& after, OpenSessions sessions = OpenSessions::end) {
   TRY(const auto expected, expected_version(call.request));
   CHECK_OK(check(control, after));
   if (expected && *expected != before.version) {
     return fail(Errc::conflict, "connection \"{}\" has changed meanwhile: it is at version {}", before.name,
                 before.version);
   }
+  auto change = render(after);
+  change["end_sessions"] = sessions == OpenSessions::end;
   CHECK_OK(control.report(call, std::move(action), "connection:" + before.name,
-                          json::serialize(render(before)), json::serialize(render(after))));
-  CHECK_OK(control.parts().connection_repository.update_connection(after, before.version));
+                          json::serialize(render(before)), json::serialize(change)));
+  CHECK_OK(control.parts().connection_repository.update_connection(after, before.version, sessions));
   CHECK_OK(control.publish_connections());
   auto now = control.parts().connections.current()->find(after.name);
   if (!now) return fail(Errc::internal, "the connection has gone while it was changed");
@@ -282,6 +286,7 @@ Answer rotate_credential(Control& control, const Call& call) {
   Fields fields{body};
   const auto alias = fields.required_text("role");
   const auto* credential = fields.value("credential");
+  const bool end_sessions = fields.flag("end_sessions").value_or(false);
   CHECK_OK(fields.finish());
   Connection after = *before;
   const auto role = std::ranges::find(after.roles, alias, &ConnectionRole::alias);
@@ -293,7 +298,9 @@ Answer rotate_credential(Control& control, const Call& call) {
   if (credential != nullptr) {
     TRY(role->credential, read_credential(*credential, "credential"));
   }
-  return change(control, call, "connection.rotate", *before, after);
+  // Who is in has shown the old credential and is known to the database: unless told otherwise, they go on.
+  return change(control, call, "connection.rotate", *before, after,
+                end_sessions ? OpenSessions::end : OpenSessions::go_on);
 }
 
 Answer disable_connection(Control& control, const Call& call) {

@@ -163,6 +163,12 @@ TEST_F(ApiTest, AConnectionsLife) {
                             R"({"role":"reader","credential":{"kind":"environment","reference":"RO"}})");
   EXPECT_EQ(rotated.status, 200) << rotated.body;
   EXPECT_EQ(plane.connections.current()->find("docs")->roles[0].credential.reference, "RO");
+  EXPECT_EQ(plane.connections.current()->find("docs")->version, 3u);
+  EXPECT_EQ(plane.connections.current()->find("docs")->sessions_from, 2u) << "who is in goes on";
+  auto ended =
+      plane.call(post, "/api/v1/connections/docs/rotate", "root", R"({"role":"reader","end_sessions":true})");
+  EXPECT_EQ(ended.status, 200) << ended.body;
+  EXPECT_EQ(plane.connections.current()->find("docs")->sessions_from, 4u);
   EXPECT_EQ(plane.call(post, "/api/v1/connections/docs/rotate", "root", R"({"role":"x"})").status, 404);
   EXPECT_THAT(plane.call(post, "/api/v1/connections/docs/test").body, HasSubstr("15.4"));
   EXPECT_EQ(plane.call(post, "/api/v1/connections/docs/disable").status, 200);

@@ -101,7 +101,8 @@ std::string_view schemas() {
 "ConnectionPage": {"type": "object", "additionalProperties": false, "properties": {
   "items": {"type": "array", "items": {"$ref": "#/components/schemas/Connection"}}, "next_cursor": {"type": "string"}}},
 "Rotation": {"type": "object", "additionalProperties": false, "required": ["role"], "properties": {
-  "role": {"type": "string"}, "credential": {"$ref": "#/components/schemas/Credential"}}},
+  "role": {"type": "string"}, "credential": {"$ref": "#/components/schemas/Credential"},
+  "end_sessions": {"type": "boolean", "default": false}}},
 "ConnectionTest": {"type": "object", "additionalProperties": false, "properties": {"ok": {"type": "boolean"},
   "roles": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
     "ok": {"type": "boolean"}, "server_version": {"type": "string"}, "problem": {"type": "string"},

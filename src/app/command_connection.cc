@@ -104,8 +104,8 @@ int connection_act(const Remote& remote, const std::string& name, const std::str
 }
 
 int connection_rotate(const Remote& remote, const std::string& name, const std::string& role_alias,
-                      const std::string& source) {
-  json::object body{{"role", role_alias}};
+                      const std::string& source, bool end_sessions) {
+  json::object body{{"role", role_alias}, {"end_sessions", end_sessions}};
   if (!source.empty()) {
     auto parsed = credential(source);
     if (!parsed) return report(parsed.error());

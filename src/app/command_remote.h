@@ -59,7 +59,7 @@ int connection_update(const Remote& remote, const ConnectionOptions& options);
 int connection_list(const Remote& remote);
 int connection_act(const Remote& remote, const std::string& name, const std::string& action);
 int connection_rotate(const Remote& remote, const std::string& name, const std::string& role,
-                      const std::string& credential);
+                      const std::string& credential, bool end_sessions);
 
 int review_list(const Remote& remote, const std::string& state);
 int review_show(const Remote& remote, const std::string& id);

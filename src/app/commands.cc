@@ -39,6 +39,7 @@ struct Words {
   std::string text;
   std::string role;
   std::string credential;
+  bool end_sessions = false;
   std::string group;
   std::string state;
   std::string format = "text";
@@ -231,13 +232,17 @@ class Grammar {
         return commands::connection_act(w.remote, w.connection.name, action);
       });
     }
-    auto* rotate =
-        named(connection, "rotate", "Take a role's credential from elsewhere, or read it again",
-              w.connection.name, "Its name",
-              [&] { return commands::connection_rotate(w.remote, w.connection.name, w.role, w.credential); });
+    auto* rotate = named(connection, "rotate", "Take a role's credential from elsewhere, or read it again",
+                         w.connection.name, "Its name", [&] {
+                           return commands::connection_rotate(w.remote, w.connection.name, w.role,
+                                                              w.credential, w.end_sessions);
+                         });
     rotate->add_option("--role", w.role, "The role's alias")->required();
     rotate->add_option("--credential", w.credential,
                        "KIND:REFERENCE; without it the old source is read again");
+    rotate->add_flag(
+        "--end-sessions", w.end_sessions,
+        "End the connection's open sessions too; without it they go on, and new ones use the new credential");
   }
 
   void add_reviews() {

@@ -27,6 +27,12 @@ class TokenRepository {
   virtual Result<void> revoke_token(const TokenId& id, WallTime when) = 0;  // once: a second time is no error
 };
 
+// What an edit of a connection means for the sessions that use it.
+enum class OpenSessions : bool {
+  end,    // they end: what they were let in by has changed
+  go_on,  // only sessions that begin from now on see it
+};
+
 class ConnectionRepository {
  public:
   virtual ~ConnectionRepository() = default;
@@ -35,7 +41,8 @@ class ConnectionRepository {
   // Replaces it and raises its version. With `expected_version`, Errc::conflict when somebody else was
   // faster.
   virtual Result<void> update_connection(const Connection& connection,
-                                         std::optional<std::uint64_t> expected_version) = 0;
+                                         std::optional<std::uint64_t> expected_version,
+                                         OpenSessions sessions) = 0;
   virtual Result<void> remove_connection(std::string_view name) = 0;
 };
 

@@ -44,7 +44,8 @@ struct Connection {
   std::string tls_ca_file;  // empty: the system's
   std::vector<ConnectionRole> roles;
   bool disabled = false;
-  std::uint64_t version = 0;  // rises with each edit; sessions of an older version end when told to
+  std::uint64_t version = 0;        // rises with each edit
+  std::uint64_t sessions_from = 0;  // sessions that began under an earlier version end
 };
 
 }  // namespace sluice

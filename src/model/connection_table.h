@@ -2,9 +2,9 @@
 //
 // The control plane builds a new table after each edit and publishes it; workers read it through a
 // PublishedReader<ConnectionTable> (core/published.h). A session keeps the `shared_ptr<const Connection>`
-// that it started with and compares `version` after the table has changed: gone, disabled or of a newer
-// version means that the session ends. Disabled connections stay in the table, so that a client hears
-// "disabled" instead of "unknown".
+// that it started with and compares after the table has changed: gone, disabled, or with `sessions_from`
+// above the version that it started with, means that the session ends. Disabled connections stay in the
+// table, so that a client hears "disabled" instead of "unknown".
 #pragma once
 
 #include <map>

@@ -28,7 +28,8 @@ Result<std::vector<Connection>> ConnectionRows::connections() {
   TRY(auto tx, database_.begin(Access::read));
   std::map<std::string, Connection> found;
   CHECK_OK(tx.query(
-      "SELECT name, system, host, port, database, tls, tls_ca_file, disabled, version FROM connections",
+      "SELECT name, system, host, port, database, tls, tls_ca_file, disabled, version, sessions_from "
+      "FROM connections",
       [&](const Row& row) {
         Connection connection;
         connection.name = row.text(0);
@@ -40,6 +41,7 @@ Result<std::vector<Connection>> ConnectionRows::connections() {
         connection.tls_ca_file = row.text(6);
         connection.disabled = row.flag(7);
         connection.version = row.number(8);
+        connection.sessions_from = row.number(9);
         found.emplace(connection.name, std::move(connection));
       }));
   // Positions count from zero without gaps, so a role's place in the list is its position.
@@ -68,8 +70,8 @@ Result<void> ConnectionRows::add_connection(const Connection& connection) {
   TRY(auto tx, database_.begin(Access::write));
   TRY(const auto added,
       tx.run("INSERT OR IGNORE INTO connections(name, system, host, port, database, tls, tls_ca_file, "
-             "disabled, version) "
-             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)",
+             "disabled, version, sessions_from) "
+             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 1)",
              connection.name, connection.system, connection.host, connection.port, connection.database,
              connection.tls, connection.tls_ca_file, connection.disabled));
   if (added == 0) return fail(Errc::conflict, "connection \"{}\" exists already", connection.name);
@@ -78,7 +80,8 @@ Result<void> ConnectionRows::add_connection(const Connection& connection) {
 }
 
 Result<void> ConnectionRows::update_connection(const Connection& connection,
-                                               std::optional<std::uint64_t> expected_version) {
+                                               std::optional<std::uint64_t> expected_version,
+                                               identity::OpenSessions sessions) {
   TRY(auto tx, database_.begin(Access::write));
   std::optional<std::uint64_t> version;
   CHECK_OK(tx.query(
@@ -91,9 +94,11 @@ Result<void> ConnectionRows::update_connection(const Connection& connection,
   }
   CHECK_OK(
       tx.run("UPDATE connections SET system = ?2, host = ?3, port = ?4, database = ?5, tls = ?6, "
-             "tls_ca_file = ?7, disabled = ?8, version = version + 1 WHERE name = ?1",
+             "tls_ca_file = ?7, disabled = ?8, version = version + 1, "
+             "sessions_from = iif(?9, sessions_from, version + 1) WHERE name = ?1",
              connection.name, connection.system, connection.host, connection.port, connection.database,
-             connection.tls, connection.tls_ca_file, connection.disabled));
+             connection.tls, connection.tls_ca_file, connection.disabled,
+             sessions == identity::OpenSessions::go_on));
   CHECK_OK(write_roles(tx, connection));
   return tx.commit();
 }

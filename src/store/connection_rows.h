@@ -12,8 +12,8 @@ class ConnectionRows final : public identity::ConnectionRepository {
   explicit ConnectionRows(Database& database) : database_(database) {}
   Result<std::vector<Connection>> connections() override;
   Result<void> add_connection(const Connection& connection) override;
-  Result<void> update_connection(const Connection& connection,
-                                 std::optional<std::uint64_t> expected_version) override;
+  Result<void> update_connection(const Connection& connection, std::optional<std::uint64_t> expected_version,
+                                 identity::OpenSessions sessions) override;
   Result<void> remove_connection(std::string_view name) override;
 
  private:

@@ -139,6 +139,8 @@ CREATE TABLE facts (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    // Sessions do not outlive the gateway's process, so that none is older than any version here.
+    Migration{2, "ALTER TABLE connections ADD COLUMN sessions_from INTEGER NOT NULL DEFAULT 0;"},
 };
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace sluice::store {
 namespace {
 
 using namespace std::chrono_literals;
+using identity::OpenSessions;
 
 class StateTest : public ::testing::Test {
  protected:
@@ -153,17 +154,24 @@ TEST_F(StateTest, ConnectionsKeepRolesInOrderAndCountVersions) {
 
   docs.roles.pop_back();
   docs.disabled = true;
-  ASSERT_TRUE(state_->connections.update_connection(docs, 1));
-  EXPECT_EQ(state_->connections.update_connection(docs, 1).error().code, Errc::conflict);
-  ASSERT_TRUE(state_->connections.update_connection(docs, std::nullopt));
+  ASSERT_TRUE(state_->connections.update_connection(docs, 1, OpenSessions::end));
+  EXPECT_EQ(state_->connections.update_connection(docs, 1, OpenSessions::end).error().code, Errc::conflict);
+  ASSERT_TRUE(state_->connections.update_connection(docs, std::nullopt, OpenSessions::end));
   back = state_->connections.connections()->front();
   EXPECT_EQ(back.version, 3u);
+  EXPECT_EQ(back.sessions_from, 3u);
   EXPECT_TRUE(back.disabled);
   EXPECT_EQ(back.roles.size(), 1u);
 
+  ASSERT_TRUE(state_->connections.update_connection(docs, 3, OpenSessions::go_on));
+  back = state_->connections.connections()->front();
+  EXPECT_EQ(back.version, 4u);
+  EXPECT_EQ(back.sessions_from, 3u) << "sessions of version 3 go on";
+
   docs.roles.push_back(docs.roles.front());  // the same alias twice
-  EXPECT_EQ(state_->connections.update_connection(docs, std::nullopt).error().code, Errc::conflict);
-  EXPECT_EQ(state_->connections.connections()->front().version, 3u) << "a failed change changes nothing";
+  EXPECT_EQ(state_->connections.update_connection(docs, std::nullopt, OpenSessions::end).error().code,
+            Errc::conflict);
+  EXPECT_EQ(state_->connections.connections()->front().version, 4u) << "a failed change changes nothing";
   ASSERT_TRUE(state_->connections.remove_connection("docs"));
   EXPECT_TRUE(state_->connections.connections()->empty());
 }

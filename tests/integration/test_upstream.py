@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -67,7 +68,8 @@ def test_wrong_password_upstream(secure: tuple[Gateway, Login, Database]) -> Non
 
 
 def test_rotation_of_a_credential(secure: tuple[Gateway, Login, Database]) -> None:
-    """A new password in the database and in another file: `connection rotate` switches, and new sessions use it."""
+    """A new password in the database and in another file: `connection rotate` switches. New sessions use it, open ones
+    go on, unless they are to end."""
     gateway, ana, database = secure
     with database.connect() as direct:
         direct.execute("DROP ROLE IF EXISTS rotated")
@@ -81,14 +83,25 @@ def test_rotation_of_a_credential(secure: tuple[Gateway, Login, Database]) -> No
               "credential": {"kind": "file", "reference": "first"}}]  # fmt: skip
     fresh = {key: body[key] for key in ("host", "port", "database", "tls", "tls_ca_file")}
     gateway.ask("POST", "/api/v1/connections", json=fresh | {"name": "rotating", "roles": roles})
-    ana.wire(database="rotating", user="r").close()
-    with database.connect() as direct:
-        direct.execute("ALTER ROLE rotated PASSWORD 'second-secret'")
-    gateway.cli("connection", "rotate", "rotating", "--role", "r", "--credential", "file:second")
+    with ana.wire(database="rotating", user="r") as before:
+        assert before.query("BEGIN").status == "T"
+        with database.connect() as direct:
+            direct.execute("ALTER ROLE rotated PASSWORD 'second-secret'")
+        gateway.cli("connection", "rotate", "rotating", "--role", "r", "--credential", "file:second")
+        with ana.wire(database="rotating", user="r") as after:
+            assert after.query("SELECT 1").rows == [[b"1"]]
+            assert before.query("SELECT 1").rows == [[b"1"]], "its transaction is still there"
+            assert before.query("COMMIT").status == "I"
+            gateway.cli("connection", "rotate", "rotating", "--role", "r", "--end-sessions")
+            for client in (before, after):
+                assert client.read_until(b"E").error.sqlstate == "57P01"
     ana.wire(database="rotating", user="r").close()
     everything = b"".join(p.read_bytes() for p in gateway.record_folder.rglob("*") if p.is_file()) + gateway.log.encode()
     for word in (b"first-secret", b"second-secret", database.server.password.encode()):
         assert word not in everything
+    events = gateway.ask("GET", "/api/v1/record/events?kind=admin_action&limit=10")["items"]
+    rotations = [event["facts"] for event in events if event["facts"]["action"] == "connection.rotate"]
+    assert [json.loads(facts["detail"].split(" -> ")[1])["end_sessions"] for facts in rotations] == [True, False]
 
 
 def test_certificate_of_another_authority(secure_postgres: PostgresServer, tmp_path: object) -> None:

@@ -475,7 +475,7 @@ void Session::recheck() {
   if (context_.connections.version() != connections_version_) {
     connections_version_ = context_.connections.version();
     const auto now = context_.connections.current()->find(login_->connection->name);
-    if (!now || now->disabled || now->version != login_->connection->version) {
+    if (!now || now->disabled || now->sessions_from > login_->connection->version) {
       return end(record::SessionEndReason::revoked, "57P01", "the connection was changed or disabled");
     }
   }
