@@ -355,6 +355,72 @@ def test_sessions_of_one_principal_are_bounded(strict: Gateway) -> None:
     many.wire(tls=False).close()
 
 
+@pytest.fixture(scope="module")
+def small(documents_database: Database) -> Iterator[Gateway]:
+    """Room for two sessions."""
+    settings = {"limits.sessions": 2, "workers": 1, "postgres.0.tls": "allowed_on_loopback"}
+    with Gateway(policy=documents.EVERYTHING, settings=settings) as running:
+        running.add_connection("docs", documents_database, {"reader": "app"})
+        yield running
+
+
+def nobody_in(gateway: Gateway) -> Login:
+    """Who may come in, once those before have left."""
+    wait_until(lambda: not gateway.live(), "the sessions of the test before have ended")
+    return gateway.login("ana")
+
+
+def test_a_full_gateway_says_so(small: Gateway) -> None:
+    """In the client's own protocol, with TLS and without, before it has shown a token."""
+    ana = nobody_in(small)
+    with ana.wire(), ana.wire():
+        for tls in (True, "direct", False):
+            said = refusal(ana, tls=tls, password="not-even-looked-at")
+            assert (said.sqlstate, said.severity) == ("53300", "FATAL")
+            assert "limits.sessions" in said.hint
+        with pytest.raises(psycopg.OperationalError, match="as many sessions as it may have"):
+            ana.psycopg()
+    wait_until(lambda: not small.live("ana"), "the two have ended")
+    ana.wire().close()
+    assert len(small.ask("GET", "/api/v1/sessions?limit=10")["items"]) == 3, "nobody else got a session"
+    assert small.api("GET", "/metrics").text.count('sluice_logins_refused_total{cause="gateway_full"} 4') == 1
+
+
+def test_a_full_gateway_hears_cancel_requests(small: Gateway) -> None:
+    """A statement that never ends is why it is full."""
+    ana = nobody_in(small)
+    with ana.wire(timeout=30) as client, ana.wire():
+        client.send(b"Q", wire.text("SELECT linger(60)"))
+        wait_until(lambda: any(s["state"] == "active" for s in small.live("ana")), "the statement runs")
+        client.cancel()
+        assert client.read_until(b"Z").error.sqlstate == "57014"
+
+
+def test_a_full_gateway_says_so_to_a_bounded_number(small: Gateway) -> None:
+    """Clients that come in crowds and say nothing are closed, and cost those who are in nothing."""
+    ana = nobody_in(small)
+    with ana.wire() as client, ana.wire():
+        crowd = [Client(small.port) for _ in range(60)]
+        try:
+            at_once = [one for one in crowd if _is_closed(one)]
+            assert len(at_once) >= 60 - 16, "sixteen are waited for, the others are closed as they come"
+            assert client.query("SELECT 1").rows == [[b"1"]]
+            wait_until(lambda: all(_is_closed(one) for one in crowd), "nobody is waited for longer than two seconds")
+        finally:
+            for one in crowd:
+                one.abort()
+    wait_until(lambda: not small.live("ana"), "the two have ended")
+    ana.wire().close()
+
+
+def _is_closed(client: Client) -> bool:
+    client.socket.settimeout(0.05)
+    try:
+        return closed_without_a_word(client)
+    except TimeoutError:
+        return False
+
+
 def test_idle_session_ends(strict: Gateway) -> None:
     with strict.login("idler").wire(tls=False, timeout=30) as client:
         assert client.read_to_end().error.sqlstate == "57P05"

@@ -28,6 +28,11 @@ class ClientLoginFlow {
     if (auto done = co_await start_direct_tls(); !done) co_return ended("tls_failed", done.error().detail);
     auto startup = co_await read_startup();
     if (!startup) co_return std::unexpected(std::move(startup.error()));
+    if (services_.full) {
+      co_return co_await refuse("gateway_full", sqlstate::kTooManyConnections,
+                                "the gateway has as many sessions as it may have",
+                                "Try again when others have ended, or ask the operator: limits.sessions.");
+    }
     if (!stream_.is_tls() && !may_stay_plain()) {
       co_return co_await refuse("tls_required", sqlstate::kInvalidAuthorization, "TLS is required",
                                 "Connect with sslmode=require or stronger.");

@@ -37,6 +37,9 @@ struct LoginServices {
   SessionCounts& session_counts;
   std::chrono::nanoseconds limit;  // for the whole of the login
   std::size_t sessions_per_principal = 1;
+  // The gateway has all the sessions that it may have: the client hears so, before it has sent anything of
+  // its own, and nothing else happens. (A CancelRequest is heard all the same.)
+  bool full = false;
 };
 
 struct ClientLogin {

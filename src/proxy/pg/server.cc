@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "core/log.h"
+#include "proxy/pg/refused_login.h"
 
 namespace sluice::proxy::pg {
 namespace {
@@ -44,11 +45,10 @@ void Server::stop_accepting() {
 }
 
 void Server::accept(net::Worker& worker, net::Socket socket, const ListenerOptions& options) {
-  if (context_.session_count.load() >= context_.limits.current()->sessions) {
-    log::warn("session refused", {{"cause", "too many sessions"}});
-    return;  // closes the socket: there is no memory to spare for a conversation
-  }
   auto& home = *workers_[worker.index()];
+  if (context_.session_count.load() >= context_.limits.current()->sessions) {
+    return turn_away(home, std::move(socket), options);
+  }
   const SessionId id{std::uint64_t{context_.epoch} << 32 | context_.next_session.fetch_add(1)};
   auto session = std::make_shared<Session>(context_, home, id, std::move(socket), options);
   home.sessions.emplace(id, session);
@@ -58,6 +58,35 @@ void Server::accept(net::Worker& worker, net::Socket socket, const ListenerOptio
     context_.session_count.fetch_sub(1);
     if (error) std::rethrow_exception(error);
   });
+}
+
+// Over limits.sessions: some hear why (goodbyes.h), the others' sockets are closed.
+void Server::turn_away(WorkerContext& home, net::Socket socket, const ListenerOptions& options) {
+  if (!home.goodbyes.begin(context_.clock.steady())) return count_unheard_client();
+  context_.goodbye_count.fetch_add(1);
+  boost::asio::co_spawn(home.worker.context(), say_full(home, std::move(socket), options),
+                        [this, &home](std::exception_ptr error) {
+                          home.goodbyes.end();
+                          context_.goodbye_count.fetch_sub(1);
+                          if (error) std::rethrow_exception(error);
+                        });
+}
+
+net::Task<> Server::say_full(WorkerContext& home, net::Socket socket, const ListenerOptions& options) {
+  net::Stream client{std::move(socket)};
+  const auto address = address_of_client(client.socket());
+  const LoginServices services{context_.clock,
+                               context_.authenticator,
+                               context_.connections,
+                               context_.cancel_keys,
+                               context_.session_counts,
+                               Goodbyes::kLimit,
+                               0,
+                               true};
+  const auto told = co_await log_in_client(client, options, services);
+  if (!told) report_refused_login(home.services, told.error(), address);
+  client.shut_down();
+  client.close();
 }
 
 net::Task<> Server::tick_loop(std::size_t index) {
@@ -128,7 +157,9 @@ void Server::drain(std::chrono::nanoseconds limit) {
     for (auto& [id, session] : home.sessions) session->drain();
   });
   const auto wait_until = [this](SteadyTime until) {
-    while (session_count() > 0 && context_.clock.steady() < until) std::this_thread::sleep_for(kDrainLook);
+    while (session_count() + context_.goodbye_count.load() > 0 && context_.clock.steady() < until) {
+      std::this_thread::sleep_for(kDrainLook);
+    }
   };
   wait_until(context_.clock.steady() + limit);
   if (session_count() == 0) return;

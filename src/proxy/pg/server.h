@@ -56,6 +56,8 @@ class Server {
 
  private:
   void accept(net::Worker& worker, net::Socket socket, const ListenerOptions& options);
+  void turn_away(WorkerContext& home, net::Socket socket, const ListenerOptions& options);
+  net::Task<> say_full(WorkerContext& home, net::Socket socket, const ListenerOptions& options);
   net::Task<> tick_loop(std::size_t index);
   template <class F>
   void on_each_worker(F job);

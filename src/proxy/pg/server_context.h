@@ -17,6 +17,7 @@
 #include "proxy/pg/catalogue_store.h"
 #include "proxy/pg/client_login.h"
 #include "proxy/pg/exchange.h"
+#include "proxy/pg/goodbyes.h"
 #include "proxy/pg/session_counts.h"
 
 namespace sluice::proxy::pg {
@@ -62,6 +63,7 @@ struct ServerContext {
   CancelKeys cancel_keys;
   CatalogueStores catalogues;
   std::atomic<std::size_t> session_count{0};
+  std::atomic<std::size_t> goodbye_count{0};  // clients that are being turned away
   std::atomic<std::uint32_t> next_session{1};
   std::uint32_t epoch = 0;  // random per start: the upper half of session ids
 };
@@ -70,6 +72,7 @@ struct WorkerContext {
   net::Worker& worker;
   gate::Services& services;
   std::unordered_map<SessionId, std::shared_ptr<Session>> sessions;
+  Goodbyes goodbyes;
 };
 
 }  // namespace sluice::proxy::pg

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "net/blocking.h"
+#include "proxy/pg/refused_login.h"
 #include "proxy/pg/session_settings.h"
 #include "wire/pg/encode.h"
 #include "wire/pg/sqlstate.h"
@@ -93,33 +94,18 @@ Task<bool> Session::log_in() {
   const auto peer = client_.socket().remote_endpoint(unknown);
   SessionFacts facts;
   facts.id = id_;
-  facts.client_address = unknown ? std::string{} : peer.address().to_string();
+  facts.client_address = address_of_client(client_.socket());
   facts.client_port = unknown ? std::uint16_t{0} : peer.port();
 
   directory_version_ = context_.directory.version();
   connections_version_ = context_.connections.version();
   const auto limits = context_.limits.current();
   const LoginServices services{
-      context_.clock,          context_.authenticator, context_.connections,          context_.cancel_keys,
-      context_.session_counts, limits->login,          limits->sessions_per_principal};
+      context_.clock,          context_.authenticator, context_.connections,           context_.cancel_keys,
+      context_.session_counts, limits->login,          limits->sessions_per_principal, false};
   auto login = co_await log_in_client(client_, options_, services);
   if (!login) {
-    const auto& failure = login.error();
-    if (failure.cancel_request) co_return false;
-    log::info("login refused", {{"cause", failure.cause},
-                                {"detail", failure.detail},
-                                {"principal", failure.principal},
-                                {"client", facts.client_address}});
-    const auto recorded =
-        worker_.services.log.append(record::SessionRefused{.connection = failure.connection,
-                                                           .principal = failure.principal,
-                                                           .client_address = facts.client_address,
-                                                           .client_name = {},
-                                                           .reason = failure.cause});
-    metrics::counter("sluice_logins_refused_total", "Log-ins that did not become a session",
-                     {{"cause", failure.cause}})
-        .increment();
-    if (!recorded) log::error("refused login not recorded", {{"error", recorded.error().message()}});
+    report_refused_login(worker_.services, login.error(), facts.client_address);
     co_return false;
   }
   login_ = std::move(*login);
