@@ -16,6 +16,10 @@ namespace json = boost::json;
 
 constexpr std::chrono::milliseconds kLongestPause{60'000};
 
+json::value number(const std::optional<std::uint64_t>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
+}
+
 json::array texts(const std::vector<std::string>& values) {
   json::array out;
   for (const auto& value : values) out.emplace_back(value);
@@ -36,22 +40,25 @@ std::string webhook_body(const review::Review& review) {
     votes.push_back(
         json::object{{"approver", vote.approver}, {"approve", vote.approve}, {"comment", vote.comment}});
   }
-  return json::serialize(json::object{{"event", fmt::format("review.{}", to_string(review.state))},
-                                      {"review", json::object{{"id", review.id.value},
-                                                              {"state", to_string(review.state)},
-                                                              {"principal", request.principal},
-                                                              {"connection", request.connection},
-                                                              {"role", request.role},
-                                                              {"verb", to_string(request.verb)},
-                                                              {"statement", request.statement},
-                                                              {"collections", texts(request.collections)},
-                                                              {"masks", texts(request.masks)},
-                                                              {"rule", request.terms.rule},
-                                                              {"by", texts(request.terms.by)},
-                                                              {"approvals", request.terms.approvals},
-                                                              {"opened", format_time(review.opened)},
-                                                              {"expires", format_time(review.expires)},
-                                                              {"votes", std::move(votes)}}}});
+  return json::serialize(
+      json::object{{"event", fmt::format("review.{}", to_string(review.state))},
+                   {"review", json::object{{"id", review.id.value},
+                                           {"state", to_string(review.state)},
+                                           {"principal", request.principal},
+                                           {"connection", request.connection},
+                                           {"role", request.role},
+                                           {"verb", to_string(request.verb)},
+                                           {"statement", request.statement},
+                                           {"collections", texts(request.collections)},
+                                           {"max_records", number(request.max_records)},
+                                           {"estimated_records", number(request.estimated_records)},
+                                           {"masks", texts(request.masks)},
+                                           {"rule", request.terms.rule},
+                                           {"by", texts(request.terms.by)},
+                                           {"approvals", request.terms.approvals},
+                                           {"opened", format_time(review.opened)},
+                                           {"expires", format_time(review.expires)},
+                                           {"votes", std::move(votes)}}}});
 }
 
 Webhook::Webhook(Options options, const Clock& clock, Send send)

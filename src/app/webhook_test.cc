@@ -37,6 +37,7 @@ class WebhookTest : public ::testing::Test {
     review.id = ReviewId{"rv_1"};
     review.request.principal = "eve";
     review.request.statement = "SELECT \"x\"";
+    review.request.estimated_records = 5000;
     return review;
   }
 
@@ -54,6 +55,7 @@ TEST_F(WebhookTest, DeliversSignedJson) {
   EXPECT_EQ(sent[0].method, "POST");
   EXPECT_THAT(sent[0].body, HasSubstr(R"("event":"review.pending")"));
   EXPECT_THAT(sent[0].body, HasSubstr(R"("statement":"SELECT \"x\"")"));
+  EXPECT_THAT(sent[0].body, HasSubstr(R"("max_records":null,"estimated_records":5000)"));
   EXPECT_THAT(sent[0].headers, ::testing::Contains("Sluice-Event: review.pending"));
   EXPECT_THAT(sent[0].headers,
               ::testing::Contains("Sluice-Signature: " + webhook_signature("key", 1767225600, sent[0].body)));

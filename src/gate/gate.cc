@@ -164,6 +164,7 @@ std::variant<std::monostate, Wait, Refusal> Gate::ask_review(
   request.statement = operation->text;
   for (const auto& use : operation->collections) request.collections.push_back(use.name);
   request.max_records = operation->records.max;
+  request.estimated_records = operation->records.max ? operation->records.max : operation->records.estimate;
   request.masks = mask_summary(*ruling.obligations.masks, *operation);
   request.client_address = facts_.client_address;
   request.session = to_string(facts_.id);

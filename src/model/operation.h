@@ -71,6 +71,9 @@ struct VectorSearch {
 struct RecordBound {
   std::optional<std::uint64_t> max;  // nullopt: nothing in the request bounds it
   bool from_parameter = false;       // LIMIT $1: bounded only once its value is bound
+  // Where nothing bounds it: about how many records the collections that it reads hold, by the database's own
+  // statistics. Informs people, never decides; nullopt: not known.
+  std::optional<std::uint64_t> estimate;
 };
 
 struct Operation {

@@ -42,9 +42,11 @@ struct ReviewRequest {
   Verb verb = Verb::unknown;
   std::string statement;
   std::vector<std::string> collections;
-  std::optional<std::uint64_t> max_records;        // the bound of the request, when it has one
-  std::optional<std::uint64_t> estimated_records;  // the planner's word; informs, never decides
-  std::vector<std::string> masks;                  // "public.docs.email: redact"
+  std::optional<std::uint64_t> max_records;  // the bound of the request, when it has one
+  // How many records it will be about: `max_records`, or what the database's statistics say of the
+  // collections that it reads. Informs, never decides.
+  std::optional<std::uint64_t> estimated_records;
+  std::vector<std::string> masks;  // "public.docs.email: redact"
   std::string client_address;
   std::string session;    // SessionId as text
   std::string operation;  // format_operation()

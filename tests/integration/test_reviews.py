@@ -130,6 +130,7 @@ def test_hold_and_approve(gateway: Gateway, client: Client, ben: Login, hook: Ho
     assert (shown["principal"], shown["connection"], shown["rule"]) == ("ana", "docs", "bulk")
     assert "FROM docs" in shown["statement"]
     assert shown["max_records"] == 60
+    assert shown["estimated_records"] == 60, "what it says itself"
     decide(gateway, ben, review)
     rest = client.read_until(b"Z")
     assert len(rest.rows) == 60
@@ -169,12 +170,17 @@ def test_hold_in_the_extended_protocol(gateway: Gateway, client: Client, ben: Lo
     assert rest.errors == []
 
 
-def test_reply_without_limit_waits_at_its_bound(gateway: Gateway, client: Client, ben: Login) -> None:
+def test_reply_without_limit_waits_at_its_bound(gateway: Gateway, client: Client, ben: Login, hook: Hook) -> None:
     """Nobody knew beforehand: fifty records come, then the notice, and the rest after the approval, each once."""
     client.send(b"Q", wire.text("SELECT id FROM docs ORDER BY id"))
     begun = client.read_until(b"N")
     assert len(begun.rows) <= 50
     review = named_review(begun)
+    shown = gateway.cli_json("review", "show", review, token=ben.token)
+    assert (shown["max_records"], shown["estimated_records"]) == (None, 500), "by the database's statistics"
+    wait_until(lambda: [b for b, _ in hook.seen if json.loads(b)["review"]["id"] == review], "the hook is told")
+    (body,) = [json.loads(b)["review"] for b, _ in hook.seen if json.loads(b)["review"]["id"] == review]
+    assert (body["max_records"], body["estimated_records"]) == (None, 500)
     decide(gateway, ben, review)
     rest = client.read_until(b"Z")
     assert rest.errors == []

@@ -79,7 +79,9 @@ class Describer {
   }
 
   void settle() {
-    operation_.records = {.max = extent_.total.value(), .from_parameter = extent_.total.is_pending()};
+    operation_.records = {.max = extent_.total.value(),
+                          .from_parameter = extent_.total.is_pending(),
+                          .estimate = extent_.total.is_known() ? std::nullopt : estimate_};
     operation_.rows_hold_many = !extent_.per_row.is_known();
     operation_.records_per_row = std::max<std::uint64_t>(extent_.per_row.value().value_or(1), 1);
     if (!operation_.unknown_reason.empty()) return;  // verb unknown
@@ -152,6 +154,7 @@ class Describer {
 
   void describe_plain(const sql::Statement& body) {
     const auto reading = read(body);
+    estimate_ = estimated_records(reading);
     add_effects(reading);
     switch (body.kind) {
       case StatementKind::select:
@@ -260,6 +263,18 @@ class Describer {
     return reading;
   }
 
+  // All that the tables hold: of a join every one counts, and no condition is looked at.
+  static std::optional<std::uint64_t> estimated_records(const Reading& reading) {
+    std::uint64_t sum = 0;
+    for (const auto* relation : reading.read) {
+      // A view has no statistics, and neither has a table that nobody has analysed (0 before PostgreSQL 14).
+      if (relation->row_estimate <= 0 || relation->is_view()) return std::nullopt;
+      if (__builtin_add_overflow(sum, static_cast<std::uint64_t>(relation->row_estimate), &sum))
+        return std::nullopt;
+    }
+    return reading.read.empty() ? std::nullopt : std::optional(sum);
+  }
+
   void add_use(const CollectionUse& use) {
     const auto at = std::ranges::find(operation_.collections, use.name, &CollectionUse::name);
     if (at == operation_.collections.end()) {
@@ -285,6 +300,7 @@ class Describer {
   Operation operation_;
   Verbs verbs_;
   Extent extent_ = kNoRecords;
+  std::optional<std::uint64_t> estimate_;
   bool locks_ = false;
   int names_followed_ = 0;
 };

@@ -133,6 +133,32 @@ TEST(Describe, WhenThereAreTooManyColumnsToLookUpEveryRelationIsReadWhole) {
   EXPECT_TRUE(operation.collections[1].all_fields);
 }
 
+TEST(Describe, EstimatesFromStatisticsWhereNothingBoundsARead) {
+  auto contents = testing::sample_catalogue()->contents();
+  for (auto& relation : contents.relations) {
+    if (relation.name == "docs") relation.row_estimate = 5000;
+    if (relation.name == "sink") relation.row_estimate = 70;
+  }
+  const auto catalogue = Catalogue::make(std::move(contents));
+  const std::vector<std::string> path{"public"};
+  const auto estimate = [&](std::string_view sql) {
+    const auto parsed = sql::parse(sql);
+    EXPECT_TRUE(parsed) << sql;
+    return describe(parsed->statements().front(), {.catalogue = *catalogue, .search_path = path})
+        .records.estimate;
+  };
+  EXPECT_EQ(estimate("SELECT * FROM docs"), 5000u);
+  EXPECT_EQ(estimate("SELECT * FROM docs WHERE title = 'x'"), 5000u) << "conditions are not looked at";
+  EXPECT_EQ(estimate("SELECT * FROM docs, sink"), 5070u);
+  EXPECT_EQ(estimate("SELECT * FROM docs LIMIT $1"), 5000u);
+  EXPECT_EQ(estimate("COPY docs TO STDOUT"), 5000u);
+  EXPECT_EQ(estimate("SELECT * FROM docs LIMIT 10"), std::nullopt) << "a bound says more";
+  EXPECT_EQ(estimate("SELECT * FROM docs_v"), std::nullopt) << "views have no statistics";
+  EXPECT_EQ(estimate("SELECT * FROM docs, pgbench_branches"), std::nullopt) << "never analysed";
+  EXPECT_EQ(estimate("SELECT 1"), std::nullopt);
+  EXPECT_EQ(estimate("EXPLAIN SELECT * FROM docs"), std::nullopt) << "a plan is no record";
+}
+
 TEST(Describe, BoundsThatDoNotFitANumberAreNone) {
   // 2^31-1 rows of 3 records fit; seven levels of LATERAL over them do not.
   std::string sql = "SELECT 1 FROM (SELECT id FROM docs LIMIT 2147483647) q0";
