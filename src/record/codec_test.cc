@@ -59,6 +59,10 @@ std::vector<Example> examples() {
   op->unknown_reason = "why";
   auto text_digest = digest_of(op->text);
   add(Kind::statement, StatementSource{.op = *op, .text = op->text, .parts = 0, .text_digest = text_digest});
+  op->also = {Verb::write, Verb::search};
+  op->records_per_row = 2;
+  op->rows_hold_many = true;
+  add(Kind::statement, StatementSource{.op = *op, .text = op->text, .parts = 0, .text_digest = text_digest});
   auto ruling = example_ruling();
   add(Kind::mask_set, MaskSetEntry{.continues = true, .masks = *ruling.obligations.masks});
   auto policy = digest_of("policy");
@@ -172,6 +176,15 @@ TEST(Codec, FieldsComeBackAsTheyWere) {
   EXPECT_EQ(op.collections.at(0).output_fields, (std::vector<std::string>{"id", "title"}));
   EXPECT_EQ(op.searches.at(0).query_digest, digest_of("query"));
   EXPECT_EQ(op.records.max, 10u);
+  EXPECT_TRUE(op.also.empty());
+  EXPECT_EQ(op.records_per_row, 1u) << "as entries from before the field say nothing of it";
+  const auto second = std::ranges::find(std::next(std::ranges::find(all, Kind::statement, &Example::kind)),
+                                        all.end(), Kind::statement, &Example::kind);
+  auto later_payload = std::move(*decoded(second->bytes));
+  const auto& later = std::get<StatementEntry>(later_payload).op;
+  EXPECT_EQ(later.also, (std::vector{Verb::write, Verb::search}));
+  EXPECT_EQ(later.records_per_row, 2u);
+  EXPECT_TRUE(later.rows_hold_many);
   auto intent_payload = of(Kind::intent);
   const auto& intent = std::get<IntentEntry>(intent_payload);
   EXPECT_EQ(intent.limit, 10u);
@@ -198,6 +211,24 @@ TEST(Codec, NothingShorterOrLongerReads) {
     longer.push_back(0);
     EXPECT_FALSE(decoded(longer)) << to_string(example.kind);
   }
+}
+
+// One Operation has one form: later fields that say nothing are not there.
+TEST(Codec, LaterFieldsThatSayNothingAreRefused) {
+  auto op = example_operation();
+  op->also = {Verb::write};
+  const auto said =
+      encoded(Kind::statement,
+              StatementSource{.op = *op, .text = op->text, .parts = 0, .text_digest = digest_of(op->text)});
+  ASSERT_TRUE(decoded(said));
+  // u16 count 1, verb, u64 records_per_row 1, flag: the same with a count of 0 and no verb.
+  const ByteVector later{1, 0, static_cast<std::uint8_t>(Verb::write), 1, 0, 0, 0, 0, 0, 0, 0, 0};
+  auto at = std::ranges::search(said, later).begin();
+  ASSERT_NE(at, said.end());
+  ByteVector silent(said.begin(), at);
+  silent.insert(silent.end(), {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+  silent.insert(silent.end(), at + static_cast<std::ptrdiff_t>(later.size()), said.end());
+  EXPECT_EQ(decoded(silent).error().code, Errc::malformed);
 }
 
 TEST(Codec, UnknownFormatsAndKindsAreRefused) {
@@ -250,6 +281,7 @@ session_end 9e9c8fab8985c9ca
 session_refused cf8642ee9007b4df
 statement_part fa34df6d2730c2a3
 statement f543400df685ee0a
+statement 878af8fa373dae19
 mask_set a0957337cf70343b
 ruling f70e6c1efa8c1435
 ruling affdbe98996e7e10

@@ -34,6 +34,11 @@ class Writer {
     out_.u16(static_cast<std::uint16_t>(v.size()));
     out_.raw(v.data(), v.size());
   }
+  // Two flags in one byte, the first in the lowest bit.
+  void flags(bool first, bool second) {
+    out_.u8(static_cast<std::uint8_t>((first ? 1 : 0) | (second ? 2 : 0)));
+  }
+  void require(bool /*holds*/) {}  // what is written is what holds
   void digest(const Digest& v) { out_.raw(v.data(), v.size()); }
   void fixed_bytes(Bytes v, std::size_t n) { v.size() == n ? out_.raw(v.data(), n) : out_.set_overflow(); }
   void seconds(std::chrono::seconds v) { out_.u64(static_cast<std::uint64_t>(v.count())); }
@@ -79,6 +84,15 @@ class Reader {
     auto byte = in_.u8();
     if (byte > 1) in_.set_failed();
     v = byte == 1;
+  }
+  void flags(bool& first, bool& second) {
+    auto byte = in_.u8();
+    if (byte > 3) in_.set_failed();
+    first = (byte & 1) != 0;
+    second = (byte & 2) != 0;
+  }
+  void require(bool holds) {
+    if (!holds) in_.set_failed();
   }
   void text(std::string_view& v) { v = in_.text(in_.u16le()); }
   void text(std::string& v) { v = in_.text(in_.u16le()); }
@@ -258,7 +272,14 @@ void fields(Io& io, V& v) {
   io.flag(v.returns_score);
 }
 
-// All of an Operation but its text.
+// Whether an Operation says anything in the fields that came after the first version of the format.
+inline bool has_later_fields(const Operation& op) {
+  return !op.also.empty() || op.records_per_row != 1 || op.rows_hold_many;
+}
+
+// All of an Operation but its text. The second bit beside `returns_scores` says that the later fields follow;
+// where they say nothing they are left out, so that an Operation has one form and an older one reads as it
+// was written.
 template <class Io, class V>
   requires Is<Operation, V>
 void fields(Io& io, V& v) {
@@ -270,10 +291,16 @@ void fields(Io& io, V& v) {
   io.optional(v.records.max, [&](auto& n) { io.u64(n); });
   io.flag(v.records.from_parameter);
   io.flag(v.returns_vectors);
-  io.flag(v.returns_scores);
+  bool later = has_later_fields(v);
+  io.flags(v.returns_scores, later);
   io.texts(v.functions);
   io.u64(v.fingerprint);
   io.text(v.unknown_reason);
+  if (!later) return;
+  io.list(v.also, [&](auto& verb) { io.enumeration(verb, Verb::unknown, kLastVerb); });
+  io.u64(v.records_per_row);
+  io.flag(v.rows_hold_many);
+  io.require(has_later_fields(v));
 }
 
 template <class Io, class V>

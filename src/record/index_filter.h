@@ -18,11 +18,10 @@ namespace sluice::record {
 // What is asked for, and of which sort: an id is no constant.
 enum class FilterTag : std::uint64_t { record_id = 0x51, constant = 0x52 };
 
-// Constants are hashed without their case, as they are looked for.
+// Constants are looked for without their case: `text` is then folded (core/case_fold.h).
 constexpr std::uint64_t filter_hash(FilterTag tag, std::string_view text) {
   std::uint64_t hash = mix(0xcbf29ce484222325ULL ^ static_cast<std::uint64_t>(tag));  // then FNV-1a
   for (char c : text) {
-    if (tag == FilterTag::constant && c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   }
   return mix(hash);

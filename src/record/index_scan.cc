@@ -124,15 +124,18 @@ class Scan {
     return conditions_.session(header.session);
   }
 
+  bool is_relation(std::string_view name) const { return fold_case(name) == conditions_.relation; }
+
   bool fits_statement(Statement& statement) {
     if (!statement.fits) {
       const auto& op = statement.op;
       // With a record, the relation is the record's.
       const bool relation =
           !query_.relation || !conditions_.record_id.empty() ||
-          std::ranges::any_of(op.collections, [&](const auto& use) { return use.name == *query_.relation; });
-      statement.fits =
-          relation && (!query_.verb || *query_.verb == op.verb) && conditions_.text.are_in(*statement.text);
+          std::ranges::any_of(op.collections, [&](const auto& use) { return is_relation(use.name); });
+      const bool verb = !query_.verb || *query_.verb == op.verb ||
+                        std::ranges::find(op.also, *query_.verb) != op.also.end();
+      statement.fits = relation && verb && conditions_.text.are_in(*statement.text);
     }
     return *statement.fits;
   }
@@ -147,6 +150,7 @@ class Scan {
     found.operation = header.operation;
     found.system = statement.op.system;
     found.verb = statement.op.verb;
+    found.also = statement.op.also;
     found.statement_class = statement.op.statement_class;
     for (const auto& use : statement.op.collections) {
       if (std::ranges::find(found.relations, use.name) == found.relations.end())
@@ -207,7 +211,7 @@ class Scan {
     const auto seq = begun(header)->found.seq;
     bool carries = false;
     CHECK_OK(read_ids(section, [&](std::string_view collection, std::string_view id) {
-      carries |= id == conditions_.record_id && (!query_.relation || *query_.relation == collection);
+      carries |= id == conditions_.record_id && (!query_.relation || is_relation(collection));
     }));
     if (carries) carrying_.push_back(seq);
     return {};

@@ -36,6 +36,7 @@ struct ScanPlace {
 struct ScanConditions {
   const SearchQuery& query;
   const Phrases& text;
+  std::string relation;                            // the query's, without its case
   std::string record_id;                           // id_search_form; empty: any
   std::function<Result<bool>(SessionId)> session;  // what the query says of principal and connection
   std::span<const std::uint64_t> late;  // seqs of operations that were sent the record later: sorted

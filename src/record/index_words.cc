@@ -7,10 +7,7 @@ namespace {
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
-  each_word(text, [&](std::string_view word, bool) {
-    auto& added = words.emplace_back();
-    for (char c : word) added.push_back(without_case(c));
-  });
+  each_word(text, [&](std::string_view word, bool) { words.push_back(fold_case(word)); });
   return words;
 }
 

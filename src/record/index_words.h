@@ -1,8 +1,9 @@
 // The words of a statement's text, as the record is searched for them, and the text without its constants.
 //
-// A word is a run of ASCII letters, digits, '_' and bytes above 127; ASCII letters count without their case.
-// That is FTS5's tokenizer "ascii" with '_' as a letter, so that the full-text index and the check of a text
-// agree on every word.
+// A word is a run of ASCII letters, digits, '_' and bytes above 127, and counts without its case
+// (core/case_fold.h). Full-text index, filters and the check of a text all get words that were folded here,
+// so that they agree on every one; FTS5's tokenizer "ascii" with '_' as a letter only cuts them apart. (Its
+// "unicode61" would fold by tables of its own, and cut at characters that are letters here.)
 //
 // Statements that differ in their constants only share one entry of the full-text index. Which words are
 // constants is a guess that costs nothing when it is wrong: every word of a text is either in its shape or
@@ -13,14 +14,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/case_fold.h"
+
 namespace sluice::record {
 
 constexpr bool is_word_byte(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c > 127;
-}
-
-constexpr char without_case(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
 // Numbers, and long hexadecimal digits (of a digest).
@@ -52,8 +51,8 @@ void each_word(std::string_view text, Each each) {
   }
 }
 
-// Appends the words that are no constants, in lower case with a space behind each; "? " stands for any number
-// of constants. Calls `constant(word)` for each of those.
+// Appends the words that are no constants, without their case and with a space behind each; "? " stands for
+// any number of constants. Calls `constant(word)` for each of those, as it stands.
 template <class Constant>
 void append_shape(std::string& out, std::string_view text, Constant constant) {
   bool after_constant = false;
@@ -62,7 +61,7 @@ void append_shape(std::string& out, std::string_view text, Constant constant) {
       constant(word);
       if (!after_constant) out.append("? ");
     } else {
-      for (char c : word) out.push_back(without_case(c));
+      fold_case(out, word);
       out.push_back(' ');
     }
     after_constant = is_constant;
@@ -77,7 +76,7 @@ class Phrases {
 
   bool empty() const { return phrases_.empty(); }  // no word at all: every text has them
   bool are_in(std::string_view text) const;
-  // All words of all phrases, in lower case.
+  // All words of all phrases, without their case.
   template <class Each>
   void each(Each each) const {
     for (const auto& phrase : phrases_) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/byte_reader.h"
+#include "core/byte_writer.h"
 #include "record/index_filter.h"
 #include "record/index_words.h"
 
@@ -185,15 +186,19 @@ Result<void> Indexer::Shard::add_statement(const Entry& entry, IndexSink& sink) 
 Result<std::int64_t> Indexer::Shard::kind_of(const Operation& op, std::string_view text, IndexSink& sink,
                                              std::vector<std::uint64_t>& constants) {
   shape_.clear();
-  append_shape(shape_, text,
-               [&](std::string_view word) { constants.push_back(filter_hash(FilterTag::constant, word)); });
-  key_.assign(1, static_cast<char>(op.verb));
+  append_shape(shape_, text, [&](std::string_view word) {
+    constants.push_back(filter_hash(FilterTag::constant, fold_case(word)));
+  });
+  auto verbs = verb_bit(op.verb);
+  for (const auto verb : op.also) verbs |= verb_bit(verb);
+  key_.clear();
+  ByteWriter{key_}.u32(verbs);
   key_.append(op.system).push_back('\0');
   key_.append(op.statement_class).push_back('\0');
   for (const auto& use : op.collections) key_.append(use.name).push_back('\0');
   key_.append(1, '\0').append(shape_);
   return sink.statement({.system = op.system,
-                         .verb = op.verb,
+                         .verbs = verbs,
                          .statement_class = op.statement_class,
                          .collections = &op.collections,
                          .shape = shape_,

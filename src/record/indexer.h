@@ -64,7 +64,7 @@ struct Stretch {
 // What statements have in common that differ in their constants only.
 struct StatementKind {
   std::string_view system;
-  Verb verb = Verb::unknown;
+  std::uint32_t verbs = 0;  // one bit for each verb, 1 << its value: what it does, and what it does beside
   std::string_view statement_class;
   const std::vector<CollectionUse>* collections = nullptr;  // nullptr: none
   std::string_view shape;                                   // index_words.h

@@ -111,12 +111,17 @@ void add_searches(Facts& facts, const Operation& op) {
 void add_operation(Facts& facts, const SegmentContext::Statement& statement) {
   const auto& op = *statement.op;
   facts.text("verb", to_string(op.verb));
+  std::vector<std::string> also;
+  for (const auto verb : op.also) also.emplace_back(to_string(verb));
+  facts.list("also", also);
   facts.text("class", op.statement_class);
   facts.text("statement", op.text);
   facts.digest("statement_digest", statement.text_digest);
   add_collections(facts, op);
   add_searches(facts, op);
   if (op.records.max) facts.number("stated_limit", *op.records.max);
+  if (op.records_per_row != 1) facts.number("records_per_row", op.records_per_row);
+  facts.flag("rows_hold_many", op.rows_hold_many);
   facts.flag("returns_vectors", op.returns_vectors);
   facts.flag("returns_scores", op.returns_scores);
   facts.list("functions", op.functions);
@@ -535,7 +540,9 @@ std::string to_json(const FoundOperation& o) {
       .key("operation")
       .text(format_operation(o.session, o.operation));
   json.key("principal").text(o.principal).key("connection").text(o.connection).key("system").text(o.system);
-  json.key("verb").text(to_string(o.verb)).key("class").text(o.statement_class).key("collections").open('[');
+  json.key("verb").text(to_string(o.verb)).key("also").open('[');
+  for (const auto verb : o.also) json.text(to_string(verb));
+  json.close(']').key("class").text(o.statement_class).key("collections").open('[');
   for (const auto& relation : o.relations) json.text(relation);
   json.close(']')
       .key("statement")

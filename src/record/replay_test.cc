@@ -106,6 +106,24 @@ TEST_F(Replay, ShowsOneSessionWithAllThatIsKnown) {
   EXPECT_THAT(to_json(all[5]), HasSubstr(R"("request":"SELEKT 1")"));
 }
 
+TEST_F(Replay, ShowsWhatAnOperationDoesBesideAndHowManyRecordsARowCarries) {
+  auto op = std::make_shared<Operation>(*scribe.op);
+  op->also = {Verb::write, Verb::aggregate};
+  op->records_per_row = 2;
+  op->rows_hold_many = true;
+  scribe.start_session(9);
+  EXPECT_TRUE(scribe.log->intent(
+      {.session = SessionId{9}, .operation = OperationId{1}, .op = op, .ruling = &scribe.ruling}));
+  EXPECT_TRUE(scribe.log->outcome({.session = SessionId{9}, .operation = OperationId{1}, .records = 2}));
+  EXPECT_TRUE(scribe.log->session_end(SessionId{9}, {}));
+  const auto all = events(SessionId{9});
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_THAT(to_json(all[1]), HasSubstr(R"("verb":"search","also":["write","aggregate"])"));
+  EXPECT_THAT(to_json(all[1]), HasSubstr(R"("records_per_row":2,"rows_hold_many":true)"));
+  EXPECT_THAT(to_text(all[1]), HasSubstr("also=write, aggregate"));
+  EXPECT_THAT(to_json(events(SessionId{7})[1]), Not(HasSubstr("records_per_row"))) << "one, as mostly";
+}
+
 TEST_F(Replay, TextHoldsNoControlCharacters) {
   for (const auto& event : events(SessionId{7})) {
     auto text = to_text(event);

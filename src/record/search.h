@@ -30,12 +30,13 @@ enum class Decision : std::uint8_t {  // values in the index
 std::string_view to_string(Decision decision);
 std::optional<Decision> decision_from(std::string_view name);
 
-// All conditions hold together; an absent one holds always.
+// All conditions hold together; an absent one holds always. Names and words count without their case
+// (core/case_fold.h).
 struct SearchQuery {
   std::optional<std::string> principal;
   std::optional<std::string> connection;
   std::optional<std::string> relation;  // the collection's whole name: "public.docs"
-  std::optional<Verb> verb;
+  std::optional<Verb> verb;             // what it does, first of all or beside that
   std::optional<Decision> decision;
   std::optional<std::string> text;       // words of the statement's text, all of them (record/index_words.h)
   std::optional<std::string> record_id;  // of a record in the reply, exactly
@@ -45,6 +46,11 @@ struct SearchQuery {
   std::size_t limit = kDefaultPage;
   std::string cursor;  // from the page before; opaque
 };
+
+// Verbs as a set, for the index.
+constexpr std::uint32_t verb_bit(Verb verb) {
+  return std::uint32_t{1} << static_cast<unsigned>(verb);
+}
 
 struct FoundOperation {
   std::uint16_t shard = 0;
@@ -56,6 +62,7 @@ struct FoundOperation {
   std::string connection;
   std::string system;
   Verb verb = Verb::unknown;
+  std::vector<Verb> also;
   std::string statement_class;
   std::vector<std::string> relations;  // as the statement names them, each once
   std::string text;

@@ -1,6 +1,7 @@
 #include "store/record_index.h"
 
 #include "core/byte_writer.h"
+#include "core/case_fold.h"
 #include "record/index_scan.h"
 
 namespace sluice::store {
@@ -10,13 +11,14 @@ using namespace record;
 
 // Rises with every change of the schema or of record/index_filter.h: an index of another version is made anew
 // from the segments.
-constexpr std::int64_t kVersion = 2;
-constexpr const char* kSetVersion = "PRAGMA user_version = 2";
+constexpr std::int64_t kVersion = 3;
+constexpr const char* kSetVersion = "PRAGMA user_version = 3";
 
 // Statements that are remembered by their key, so that a usual one costs no question; forgotten all at once.
 constexpr std::size_t kRememberedStatements = 4096;
 
 // Unsigned 64-bit numbers are kept as SQLite's signed ones, bit by bit; they are compared for equality only.
+// What is looked for without its case stands in a column `…_folded` (core/case_fold.h).
 constexpr const char* kSchema = R"sql(
 CREATE TABLE positions (
   shard    INTEGER PRIMARY KEY,
@@ -35,6 +37,8 @@ CREATE TABLE sessions (
   principal      TEXT NOT NULL,
   kind           INTEGER NOT NULL,
   connection     TEXT NOT NULL,
+  principal_folded  TEXT NOT NULL,
+  connection_folded TEXT NOT NULL,
   system         TEXT NOT NULL,
   role           TEXT NOT NULL,
   upstream_user  TEXT NOT NULL,
@@ -46,21 +50,23 @@ CREATE TABLE sessions (
   end_reason     TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX sessions_by_time ON sessions(started);
-CREATE INDEX sessions_by_principal ON sessions(principal, started);
+CREATE INDEX sessions_by_principal ON sessions(principal_folded, started);
 
 -- Kinds of statements: those that differ in constants only share one.
 CREATE TABLE statements (
   id     INTEGER PRIMARY KEY,
   digest BLOB NOT NULL UNIQUE,
-  verb   INTEGER NOT NULL,
+  verbs  INTEGER NOT NULL,
   text   TEXT NOT NULL
 ) STRICT;
 CREATE VIRTUAL TABLE statement_words USING fts5(
   text, content = 'statements', content_rowid = 'id', tokenize = "ascii tokenchars '_'");
 CREATE TABLE relations (
   id   INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE
+  name   TEXT NOT NULL UNIQUE,
+  folded TEXT NOT NULL
 ) STRICT;
+CREATE INDEX relations_by_folded ON relations(folded);
 CREATE TABLE statement_relations (
   statement INTEGER NOT NULL,
   relation  INTEGER NOT NULL,
@@ -212,11 +218,12 @@ Result<void> RecordIndex::session_started(const Header& header, const SessionFac
   CHECK_OK(transaction_->run(
       "INSERT OR REPLACE INTO sessions (id, shard, seq, segment, segment_seq, principal, kind, connection, "
       "system, role, "
-      "upstream_user, client_address, client_name, token_id, started) "
-      "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+      "upstream_user, client_address, client_name, token_id, started, principal_folded, connection_folded) "
+      "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
       facts.id.value, header.shard, header.seq, segment.segment, segment.seq, facts.principal->name,
       facts.principal->kind, facts.connection, facts.system, facts.role, facts.upstream_user,
-      facts.client_address, facts.client_name, facts.token_id, header.time));
+      facts.client_address, facts.client_name, facts.token_id, header.time, fold_case(facts.principal->name),
+      fold_case(facts.connection)));
   return {};
 }
 
@@ -232,8 +239,8 @@ Result<std::int64_t> RecordIndex::relation_row(std::string_view name) {
       "SELECT id FROM relations WHERE name = ?1", [&](const Row& r) { row = r.integer(0); }, name));
   if (row) return *row;
   CHECK_OK(transaction_->query(
-      "INSERT INTO relations (name) VALUES (?1) RETURNING id", [&](const Row& r) { row = r.integer(0); },
-      name));
+      "INSERT INTO relations (name, folded) VALUES (?1, ?2) RETURNING id",
+      [&](const Row& r) { row = r.integer(0); }, name, fold_case(name)));
   if (!row) return fail(Errc::storage_failed, "a relation could not be indexed");
   return *row;
 }
@@ -247,8 +254,8 @@ Result<std::int64_t> RecordIndex::statement(const StatementKind& kind) {
       "SELECT id FROM statements WHERE digest = ?1", [&](const Row& r) { row = r.integer(0); }, digest));
   if (!row) {
     CHECK_OK(transaction_->query(
-        "INSERT INTO statements (digest, verb, text) VALUES (?1, ?2, ?3) RETURNING id",
-        [&](const Row& r) { row = r.integer(0); }, digest, kind.verb, kind.shape));
+        "INSERT INTO statements (digest, verbs, text) VALUES (?1, ?2, ?3) RETURNING id",
+        [&](const Row& r) { row = r.integer(0); }, digest, kind.verbs, kind.shape));
     if (!row) return fail(Errc::storage_failed, "a statement could not be indexed");
     CHECK_OK(
         transaction_->run("INSERT INTO statement_words (rowid, text) VALUES (?1, ?2)", *row, kind.shape));

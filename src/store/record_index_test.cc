@@ -115,6 +115,64 @@ TEST_F(RecordIndexTest, FindsByEveryCondition) {
   EXPECT_EQ(found({.principal = "svc-rag", .verb = Verb::search, .text = "LIMIT"}), (Names{"8-2"}));
 }
 
+TEST_F(RecordIndexTest, NamesAndWordsCountWithoutTheirCaseInEveryScript) {
+  auto facts = example_session(9);
+  auto person = std::make_shared<sluice::Principal>(*facts.principal);
+  person->name = "Ärztin";
+  facts.principal = person;
+  facts.connection = "Müller";
+  ASSERT_TRUE(scribe.log->session_start(facts));
+  auto read = std::make_shared<Operation>();
+  read->system = "postgres";
+  read->verb = Verb::scroll;
+  read->statement_class = "SELECT";
+  read->collections = {{.name = "public.Straßen", .access = sluice::Access::read}};
+  read->text = "SELECT größe FROM \"Straßen\" WHERE ort = 'ŁÓDŹ' AND οδός = 'ΟΔΟΣ'";
+  ASSERT_TRUE(scribe.log->intent(
+      {.session = SessionId{9}, .operation = OperationId{1}, .op = read, .ruling = &scribe.ruling}));
+  RecordIds ids;
+  ids.add("public.Straßen", "Ä1");
+  ASSERT_TRUE(
+      scribe.log->outcome({.session = SessionId{9}, .operation = OperationId{1}, .records = 1, .ids = &ids}));
+  catch_up();
+  const Names all{"9-1"};
+  for (const auto* word : {"größe", "GRÖßE", "łódź", "ŁÓDŹ", "Łódź", "οδος", "ΟΔΌΣ", "straßen select"}) {
+    EXPECT_EQ(found({.text = word}), all) << word;
+  }
+  EXPECT_EQ(found({.text = "grosse"}), Names{}) << "accents are part of the letter";
+  for (const auto* name : {"Ärztin", "ärztin", "ÄRZTIN"}) EXPECT_EQ(found({.principal = name}), all) << name;
+  EXPECT_EQ(found({.principal = "Arztin"}), Names{});
+  EXPECT_EQ(found({.connection = "MÜLLER"}), all);
+  for (const auto* name : {"public.Straßen", "PUBLIC.STRAßEN"}) {
+    EXPECT_EQ(found({.relation = name}), all) << name;
+    EXPECT_EQ(found({.relation = name, .record_id = "Ä1"}), all) << name;
+  }
+  EXPECT_EQ(found({.record_id = "ä1"}), Names{}) << "ids are found exactly";
+  auto sessions = index->sessions({.principal = "ÄRZTIN", .connection = "müller"});
+  ASSERT_TRUE(sessions);
+  ASSERT_EQ(sessions->sessions.size(), 1u);
+  EXPECT_EQ(sessions->sessions[0].principal, "Ärztin") << "names are shown as they are";
+}
+
+TEST_F(RecordIndexTest, FindsByWhatAnOperationDoesBeside) {
+  auto both = std::make_shared<Operation>(*scribe.op);
+  both->verb = Verb::export_;
+  both->also = {Verb::write, Verb::search};
+  scribe.start_session(7);
+  ASSERT_TRUE(scribe.log->intent(
+      {.session = SessionId{7}, .operation = OperationId{1}, .op = both, .ruling = &scribe.ruling}));
+  ASSERT_TRUE(scribe.intent(7, 2));
+  catch_up();
+  EXPECT_EQ(found({.verb = Verb::export_}), (Names{"7-1"}));
+  EXPECT_EQ(found({.verb = Verb::write}), (Names{"7-1"}));
+  EXPECT_EQ(found({.verb = Verb::search}), (Names{"7-2", "7-1"}));
+  EXPECT_EQ(found({.verb = Verb::scroll}), Names{});
+  auto page = index->search({.verb = Verb::write});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->operations.at(0).also, (std::vector{Verb::write, Verb::search}));
+  EXPECT_NE(to_json(page->operations[0]).find(R"("also":["write","search"])"), std::string::npos);
+}
+
 TEST_F(RecordIndexTest, AnswersWithWhatHappened) {
   write_example();
   catch_up();

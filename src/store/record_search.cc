@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/byte_reader.h"
+#include "core/case_fold.h"
 #include "record/index_filter.h"
 #include "record/index_scan.h"
 #include "store/record_index.h"
@@ -43,6 +44,10 @@ Result<void> check_lengths(const Texts&... texts) {
   return {};
 }
 
+std::optional<std::string> without_case(const std::optional<std::string>& name) {
+  return name ? std::optional{fold_case(*name)} : std::nullopt;
+}
+
 std::size_t page_size(std::size_t limit) {
   return std::clamp<std::size_t>(limit, 1, kMaxPage);
 }
@@ -51,7 +56,13 @@ std::size_t page_size(std::size_t limit) {
 class Search {
  public:
   Search(const SearchQuery& query, const std::filesystem::path& record, Transaction& tx)
-      : query_(query), record_(record), tx_(tx), text_(query.text.value_or("")) {}
+      : query_(query),
+        record_(record),
+        tx_(tx),
+        text_(query.text.value_or("")),
+        principal_(without_case(query.principal)),
+        connection_(without_case(query.connection)),
+        relation_(without_case(query.relation)) {}
 
   Result<OperationPage> run() {
     CHECK_OK(prepare());
@@ -100,9 +111,9 @@ class Search {
     if (!record_id_.empty()) {
       CHECK_OK(tx_.query(
           "SELECT l.shard, l.intent FROM late_record_ids l JOIN relations r ON r.id = l.relation WHERE "
-          "l.record = ?1 AND (?2 IS NULL OR r.name = ?2) ORDER BY l.shard, l.intent",
+          "l.record = ?1 AND (?2 IS NULL OR r.folded = ?2) ORDER BY l.shard, l.intent",
           [&](const Row& row) { late_[static_cast<std::uint16_t>(row.integer(0))].push_back(row.number(1)); },
-          record_id_, query_.relation));
+          record_id_, relation_));
     }
     Result<void> done;
     text_.each([&](std::string_view word) {
@@ -196,13 +207,13 @@ class Search {
         "WHERE g.stretch = ?7";
     if (query_.session) sql += " AND g.session = ?1";
     if (query_.decision) sql += " AND g.decision = ?2";
-    if (query_.verb) sql += " AND k.verb = ?3";
-    if (query_.principal) sql += " AND s.principal = ?4";
-    if (query_.connection) sql += " AND s.connection = ?5";
+    if (query_.verb) sql += " AND k.verbs & ?3";
+    if (query_.principal) sql += " AND s.principal_folded = ?4";
+    if (query_.connection) sql += " AND s.connection_folded = ?5";
     if (query_.relation && record_id_.empty()) {
       sql +=
           " AND EXISTS (SELECT 1 FROM statement_relations u JOIN relations r ON r.id = u.relation "
-          "WHERE u.statement = k.id AND r.name = ?6)";
+          "WHERE u.statement = k.id AND r.folded = ?6)";
     }
     bool any = false;
     std::uint64_t first = 0;
@@ -220,8 +231,8 @@ class Search {
           end = std::max(end, row.number(3) + 1);
           any = true;
         },
-        session, query_.decision, query_.verb, query_.principal, query_.connection, query_.relation,
-        place.row));
+        session, query_.decision, query_.verb ? std::optional{verb_bit(*query_.verb)} : std::nullopt,
+        principal_, connection_, relation_, place.row));
     if (!any) return {};
     place.scan.first_seq = first;
     place.scan.end_seq = end;
@@ -230,6 +241,7 @@ class Search {
     const auto late = late_.find(place.scan.shard);
     const ScanConditions conditions{.query = query_,
                                     .text = text_,
+                                    .relation = relation_.value_or(""),
                                     .record_id = record_id_,
                                     .session = [this](SessionId id) { return fits_session(id); },
                                     .late = late == late_.end() ? kNone : late->second,
@@ -244,8 +256,8 @@ class Search {
   Result<bool> fits_session(SessionId id) {
     if (!query_.principal && !query_.connection) return true;
     TRY(const auto* names, names_of(id));
-    return names->known && (!query_.principal || *query_.principal == names->principal) &&
-           (!query_.connection || *query_.connection == names->connection);
+    return names->known && (!principal_ || *principal_ == fold_case(names->principal)) &&
+           (!connection_ || *connection_ == fold_case(names->connection));
   }
 
   Result<const Names*> names_of(SessionId id) {
@@ -286,6 +298,9 @@ class Search {
   const std::filesystem::path& record_;
   Transaction& tx_;
   Phrases text_;
+  std::optional<std::string> principal_;  // of the query, without their case
+  std::optional<std::string> connection_;
+  std::optional<std::string> relation_;
   std::string record_id_;
   std::map<std::uint16_t, std::vector<std::uint64_t>> late_;  // seqs of intents, sorted, by shard
   std::vector<Word> words_;
@@ -348,8 +363,8 @@ Result<SessionPage> RecordIndex::sessions(const SessionQuery& q) {
   }
   std::string sql{kSessionColumns};
   sql += " WHERE 1";
-  if (q.principal) sql += " AND principal = ?1";
-  if (q.connection) sql += " AND connection = ?2";
+  if (q.principal) sql += " AND principal_folded = ?1";
+  if (q.connection) sql += " AND connection_folded = ?2";
   if (q.from) sql += " AND started >= ?3";
   if (q.to) sql += " AND started < ?4";
   if (cursor) sql += " AND (started, id) < (?5, ?6)";
@@ -358,8 +373,8 @@ Result<SessionPage> RecordIndex::sessions(const SessionQuery& q) {
   auto limit = page_size(q.limit);
   TRY(auto tx, reader().begin(Access::read));
   CHECK_OK(tx.query(
-      sql, [&](const Row& row) { page.sessions.push_back(session_of(row)); }, q.principal, q.connection,
-      q.from, q.to, cursor ? std::optional{cursor->first} : std::nullopt,
+      sql, [&](const Row& row) { page.sessions.push_back(session_of(row)); }, without_case(q.principal),
+      without_case(q.connection), q.from, q.to, cursor ? std::optional{cursor->first} : std::nullopt,
       cursor ? std::optional{cursor->second} : std::nullopt, std::uint64_t{limit + 1}));
   if (page.sessions.size() > limit) {
     page.sessions.pop_back();
