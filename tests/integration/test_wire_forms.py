@@ -233,26 +233,6 @@ def test_a_prepared_statement_under_another_path(client: Client) -> None:
     assert client.query("EXECUTE before").rows == [[b"1"]]
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SET search_path TO pg_catalog; SELECT email FROM docs",
-        "RESET ALL; SELECT email FROM docs",
-        "SET search_path TO public, pg_catalog; SELECT lower('X')",
-        "BEGIN; SET LOCAL search_path TO public; SELECT email FROM docs; COMMIT",
-        "CREATE TABLE made_here (id int); INSERT INTO made_here VALUES (1)",
-        "ALTER TABLE notes RENAME TO notes_2; SELECT id FROM notes",
-    ],
-)
-def test_names_that_move_within_a_query_string(client: Client, sql: str) -> None:
-    """What is planned beforehand cannot follow them: the whole string is refused, with the way out."""
-    reply = client.query(sql)
-    assert reply.error.sqlstate == "0A000"
-    assert "one by one" in reply.error.hint
-    assert reply.status == "I"
-    assert client.query("SELECT 1").rows == [[b"1"]]
-
-
 def test_search_path_of_the_session(client: Client, documents_database: object) -> None:
     """Names resolve as in the session, not as in the gateway's imagination."""
     with documents_database.connect() as direct:

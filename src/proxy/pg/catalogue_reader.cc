@@ -52,6 +52,11 @@ bool CatalogueReader::wants_another_look(const ErrorFields& error, const Protoco
   return true;
 }
 
+void CatalogueReader::part_of_transaction_ended() {
+  path_stale_ |= path_changed_in_transaction_;
+  stale_ |= schema_changed_;
+}
+
 void CatalogueReader::end_transaction() {
   if (std::exchange(path_changed_in_transaction_, false)) path_stale_ = true;  // it may have been rolled back
   if (std::exchange(schema_changed_, false)) {

@@ -49,7 +49,12 @@ class CatalogueReader {
   void schema_changed() { schema_changed_ = stale_ = true; }
   // What the catalogue says has turned out to be wrong.
   void found_wrong() { stale_ = true; }
+  // The transaction has ended, or a part of it was taken back, and the server has not said Ready: a pipeline,
+  // or ROLLBACK TO. The search_path and the schema may be what they were before.
+  void part_of_transaction_ended();
   void end_transaction();
+  // The open transaction has changed one of them.
+  bool moved_in_transaction() const { return schema_changed_ || path_changed_in_transaction_; }
 
   // --- reading ---
   bool begin(const ProtocolState& state);

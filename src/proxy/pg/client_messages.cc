@@ -12,17 +12,32 @@ namespace sluice::proxy::pg {
 
 using namespace wire::pg;
 
+namespace {
+
+bool is_copy_message(FrontendType type) {
+  return type == FrontendType::copy_data || type == FrontendType::copy_done ||
+         type == FrontendType::copy_fail;
+}
+
+}  // namespace
+
 // --- framing ---
 
 Step Exchange::on_client(Bytes received) {
   Step step;
-  while (step.consumed < received.size()) {
+  while (step.consumed < received.size() || goes_on_alone()) {
     if (final_) return {step.consumed, Pause::close};
     if (hold_.waiting()) return {step.consumed, Pause::review};
     if (catalogue_.reading()) return {step.consumed, Pause::server};
     if (requests_.size() >= limits_.pipeline) {
       flush_for_answers();
       return {step.consumed, Pause::server};
+    }
+    if (goes_on_alone()) {
+      const auto pause = go_on_with_string();
+      if (pause == Pause::server) flush_for_answers();
+      if (pause != Pause::none) return {step.consumed, pause};
+      continue;
     }
     const auto rest = received.subspan(step.consumed);
 
@@ -73,6 +88,7 @@ Pause Exchange::one_client_message(const FrontendFrame& frame, Bytes raw) {
     final_ = closing_;
     return Pause::close;
   }
+  if (string_ && copying_in_ && !is_copy_message(frame.type)) return on_message_within_string(frame.type);
   if (skip_to_sync_ && frame.type != FrontendType::sync) return Pause::none;
   if (const auto pause = at_barrier(frame.type); pause != Pause::none) return pause;
   if (cancelled_early_) {
@@ -158,13 +174,20 @@ Pause Exchange::on_sync() {
 
 // Statements are planned against what the database looks like now. What is on its way may change that.
 Pause Exchange::need_catalogue(std::string_view sql) {
-  if (requests_.schema_change_ahead()) return Pause::server;
+  const bool end_may_move =
+      catalogue_.moved_in_transaction() || state_.transaction == TransactionStatus::failed;
+  if (requests_.names_may_move(end_may_move)) return Pause::server;
   if (!catalogue_.is_needed(sql, state_)) return Pause::none;
   return requests_.empty() ? Pause::catalogue : Pause::server;
 }
 
 PlanContext Exchange::plan_context() {
-  return {names_, gate_.masks(), gate_.vouched_functions(), gate_.facts().principal->name, session_text_};
+  return {names_,
+          gate_.masks(),
+          gate_.vouched_functions(),
+          gate_.facts().principal->name,
+          session_text_,
+          catalogue_.moved_in_transaction()};
 }
 
 // --- refusals ---

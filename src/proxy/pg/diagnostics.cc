@@ -45,6 +45,13 @@ std::string position_in_source(const Plan& plan, std::string_view position) {
   return before == 0 ? std::string{} : std::to_string(before);
 }
 
+// A position in one statement of a query string, as it is in the whole.
+std::string position_behind(std::uint32_t characters, std::string_view position) {
+  std::uint32_t at = 0;
+  std::from_chars(position.data(), position.data() + position.size(), at);
+  return at == 0 ? std::string{} : std::to_string(std::uint64_t{characters} + at);
+}
+
 }  // namespace
 
 // What a statement on masked relations makes the server say is reduced: its messages quote data.
@@ -72,13 +79,20 @@ Pause Exchange::on_error(Bytes payload) {
     return Pause::close;
   }
   auto& front = requests_.front();
-  if (front.kind == Request::Kind::sync) return server_violation("ErrorResponse in answer to Sync");
+  if (front.kind ==
+      Request::Kind::sync) {  // the commit failed: a constraint that was deferred to it, for example
+    tell_client(fields);
+    return Pause::none;
+  }
 
   auto* run = requests_.current_run();
   const bool told = run != nullptr && run->stopped;
   if (front.error) fields = *front.error;
   const auto* plan = run != nullptr ? run->plan.get() : front.prepared ? front.prepared->plan.get() : nullptr;
   if (plan != nullptr && plan->rewritten) fields.position = position_in_source(*plan, fields.position);
+  if (front.of_string && string_ && !front.error) {
+    fields.position = position_behind(string_->parts[string_->sent].characters_before, fields.position);
+  }
   // A key that was put in may have been renamed a moment ago by somebody else: the next statement looks
   // again.
   if (plan != nullptr && plan->carried > 0 && fields.sqlstate == sqlstate::kUndefinedColumn)

@@ -52,8 +52,11 @@ void Effects::complete(Run& run) {
   run.changes.clear();
   switch (run.plan->kind) {
     case PlanKind::set:
-      if (run.plan->setting.empty() || run.plan->setting == "search_path") catalogue_.path_changed();
+      if (may_be_path(run.plan->setting)) catalogue_.path_changed();
       break;
+    case PlanKind::commit:
+    case PlanKind::rollback:
+    case PlanKind::other_transaction: catalogue_.part_of_transaction_ended(); break;
     case PlanKind::discard_all: catalogue_.path_changed(); break;
     case PlanKind::schema_change: catalogue_.schema_changed(); break;
     default: break;

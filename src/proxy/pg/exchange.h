@@ -11,11 +11,12 @@
 // place (gateway_traffic.h), so the state that the client is told is the server's own.
 //
 // Files, in the order of an operation: client_messages.cc (the client's messages and their order),
-// simple_query.cc, prepared_statements.cc and portals.cc (the extended query), copy.cc (both directions),
-// reviews.cc (waiting for a second person), runs.cc (an operation on the server, from permit to outcome),
-// server_messages.cc (the server's messages and what they answer), results.cc (rows), stopped_replies.cc,
-// diagnostics.cc (errors, notices), exchange.cc (what comes from outside, and the end). Its parts, each with
-// a header of its own: Requests, Names, Effects, CatalogueReader, Hold, RecordedReply.
+// simple_query.cc, query_string.cc (statement by statement, where names move), prepared_statements.cc and
+// portals.cc (the extended query), copy.cc (both directions), reviews.cc (waiting for a second person),
+// runs.cc (an operation on the server, from permit to outcome), server_messages.cc (the server's messages and
+// what they answer), results.cc (rows), stopped_replies.cc, diagnostics.cc (errors, notices), exchange.cc
+// (what comes from outside, and the end). Its parts, each with a header of its own: Requests, Names, Effects,
+// CatalogueReader, Hold, RecordedReply.
 //
 // Not thread-safe; belongs to one session. After `Pause::close` nothing more may be fed.
 #pragma once
@@ -84,6 +85,9 @@ class Exchange {
 
   // --- pauses ---
   bool idle() const { return requests_.empty(); }  // nothing outstanding
+  // There is something to do without further bytes of the client: call on_client, with nothing if there is
+  // nothing.
+  bool goes_on_alone() const { return string_ != nullptr && !copying_in_; }
   bool is_waiting() const { return hold_.waiting(); }
   const Waiting& waiting() const { return hold_.what(); }  // only while is_waiting()
   // The hold is over (approved, rejected, timed out, cancelled): the message that waited is looked at again.
@@ -132,6 +136,22 @@ class Exchange {
   // --- simple_query.cc ---
   Pause on_query(Bytes payload, Bytes raw);
   Pause run_query(Planner::Plans plans, Bytes raw);
+
+  // --- query_string.cc ---
+  // A query string that is run statement by statement.
+  struct QueryString {
+    enum class Step : std::uint8_t { open, parse, bind, describe, execute, sync };
+    std::vector<QueryPart> parts;
+    std::size_t next = 0;  // of parts: the one that is sent, or will be
+    std::size_t sent = 0;  // the last one of which something was sent
+    Step step = Step::parse;
+  };
+  void begin_string(std::vector<QueryPart> parts);
+  Pause go_on_with_string();
+  Pause send_step();
+  QueryString::Step step_after(QueryString& string);
+  Pause on_message_within_string(wire::pg::FrontendType type);
+  Pause on_transaction_opened(const wire::pg::BackendFrame& frame);
 
   // --- prepared_statements.cc ---
   Pause on_parse(Bytes payload, Bytes raw);
@@ -230,7 +250,8 @@ class Exchange {
   bool relay_shown_ = false;      // and whether the client gets it
   std::uint64_t copy_left_ = 0;   // of a CopyData of the client that is passed on in pieces
   bool cancel_server_ = false;
-  bool cancelled_early_ = false;  // what the client asked for was cancelled before it was sent
+  bool cancelled_early_ = false;         // what the client asked for was cancelled before it was sent
+  std::unique_ptr<QueryString> string_;  // under way
   std::optional<Closing> final_;
   Closing closing_;
   std::uint64_t records_sent_ = 0;

@@ -41,15 +41,112 @@ TEST_F(ExchangeTest, MakesTheServerFailInATransaction) {
   EXPECT_EQ(rig.told(), Transcript({"ERROR 42501", "Ready E"})) << "the refusal, not the syntax error";
 }
 
-TEST_F(ExchangeTest, RefusesNamesThatMoveWithinAQueryString) {
-  rig.client(query("SET search_path TO other; SELECT id FROM docs"));
-  EXPECT_EQ(rig.sent(), Transcript{});
-  const auto told = rig.told();
-  ASSERT_EQ(told.size(), 2u);
-  EXPECT_TRUE(told[0].starts_with("ERROR ")) << told[0];
-  EXPECT_EQ(told[1], "Ready I");
-  rig.client(query("SELECT id FROM docs; SET search_path TO other"));
+// --- query strings whose names move
+// ---------------------------------------------------------------------------------
+
+constexpr const char* kOpening = "Parse slc_catalogue:SHOW server_version_num";
+
+std::string opened() {
+  return parse_complete() + bind_complete() + row({"170000"}) + complete("SHOW") + close_complete() +
+         close_complete();
+}
+std::string done(std::string_view tag) {
+  std::string no_data;
+  wire::pg::encode_no_data(no_data);
+  return parse_complete() + bind_complete() + no_data + complete(tag);
+}
+
+TEST_F(ExchangeTest, SendsAStringWhoseNamesMoveStatementByStatement) {
+  EXPECT_EQ(rig.client(query("SET search_path TO public; SELECT title FROM docs")), Pause::server);
+  auto sent = rig.sent();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.front(), kOpening);
+  EXPECT_EQ(sent.back(), "Flush");
+  rig.server(opened());
+  EXPECT_EQ(rig.told(), Transcript{}) << "the gateway's own statement is not the client's";
+  EXPECT_EQ(rig.sent(),
+            Transcript({"Parse :SET search_path TO public", "Bind  []", "Describe", "Execute 0", "Flush"}));
+  rig.server(done("SET"));
+  EXPECT_EQ(rig.told(), Transcript({"Complete SET"}))
+      << "a client of the simple query hears no acknowledgements";
+  sent = rig.sent();  // behind the path, which is read first
+  ASSERT_GE(sent.size(), 5u);
+  EXPECT_EQ(sent[sent.size() - 5].substr(0, 7), "Parse :");
+  rig.server(parse_complete() + bind_complete() + fields({"slc_key_1", "title"}) + row({"7", "seven"}) +
+             complete("SELECT 1"));
+  EXPECT_EQ(rig.told(), Transcript({"Fields title", "Row seven", "Complete SELECT 1"}));
+  EXPECT_EQ(rig.sent(), Transcript({"Sync"}));
+  rig.server(ready());
+  EXPECT_EQ(rig.told(), Transcript({"Ready I"}));
+  EXPECT_TRUE(rig.exchange().idle());
+  rig.client(query("SELECT title FROM docs; SET search_path TO other"));
   EXPECT_EQ(rig.sent().size(), 1u) << "here the names are looked up before";
+}
+
+TEST_F(ExchangeTest, EndsAStringAtTheFirstRefusal) {
+  rig.client(query("SET search_path TO public; SELECT secret FROM secrets; SELECT id FROM docs"));
+  rig.server(opened());
+  (void)rig.sent();
+  rig.server(done("SET"));
+  EXPECT_EQ(rig.told(), Transcript({"Complete SET"}));
+  const auto sent = rig.sent();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[sent.size() - 2], "Parse slc_refused:sluice_refused_this_statement") << sent.back();
+  rig.server(error("42601", "1"));
+  EXPECT_EQ(rig.told(), Transcript({"ERROR 42501"}));
+  EXPECT_EQ(rig.sent(), Transcript({"Sync"})) << "nothing behind it is sent";
+  rig.server(ready());
+  EXPECT_EQ(rig.told(), Transcript({"Ready I"}));
+}
+
+TEST_F(ExchangeTest, CountsPositionsInTheWholeString) {
+  rig.client(query("SET search_path TO public;  SELECT id, wrong FROM docs"));
+  rig.server(opened());
+  rig.server(done("SET"));
+  (void)rig.told();
+  rig.server(error("42703", "12"));
+  EXPECT_EQ(rig.told(), Transcript({"ERROR 42703 at 40"}));
+  (void)rig.sent();
+  rig.server(ready());
+  EXPECT_EQ(rig.told(), Transcript({"Ready I"}));
+}
+
+TEST_F(ExchangeTest, TakesCopyDataWithinAString) {
+  rig.client(query("SET search_path TO public; COPY docs FROM STDIN"));
+  rig.server(opened());
+  rig.server(done("SET"));
+  (void)rig.told();
+  (void)rig.sent();
+  std::string no_data;
+  wire::pg::encode_no_data(no_data);
+  rig.server(parse_complete() + bind_complete() + no_data + copy_in_response());
+  EXPECT_EQ(rig.told(), Transcript({"CopyInResponse"}));
+  std::string copy_done;
+  wire::pg::encode_copy_done(copy_done);
+  rig.client(copy_data("7\n") + copy_done);
+  EXPECT_EQ(rig.sent(), Transcript({"CopyData 7\n", "CopyDone", "Flush"}));
+  rig.server(complete("COPY 1"));
+  EXPECT_EQ(rig.told(), Transcript({"Complete COPY 1"}));
+  EXPECT_EQ(rig.sent(), Transcript({"Sync"}));
+  rig.server(ready());
+  EXPECT_EQ(rig.told(), Transcript({"Ready I"}));
+}
+
+// What is on its way may change what the names of the next message mean.
+TEST_F(ExchangeTest, WaitsForAPathThatIsOnItsWay) {
+  EXPECT_EQ(rig.client(query("SET search_path TO other") + query("SELECT id FROM docs")), Pause::server);
+  EXPECT_EQ(rig.sent(), Transcript({"Query SET search_path TO other"}));
+  rig.server(complete("SET") + ready());
+  EXPECT_EQ(rig.told(), Transcript({"Complete SET", "Ready I"}));
+  EXPECT_EQ(rig.sent(), Transcript({"Query SELECT id FROM docs"})) << "after the path was read";
+}
+
+TEST_F(ExchangeTest, TellsOfACommitThatFails) {
+  rig.client(parse("", "SELECT id FROM docs") + bind("") + execute() + sync());
+  rig.server(parse_complete() + bind_complete() + fields({"id"}) + complete("SELECT 0") + error("23503") +
+             ready());
+  EXPECT_EQ(rig.told(),
+            Transcript({"ParseComplete", "BindComplete", "Complete SELECT 0", "ERROR 23503", "Ready I"}));
 }
 
 TEST_F(ExchangeTest, KeepsPinnedSettings) {

@@ -59,6 +59,10 @@ void GatewayTraffic::query(std::string_view text, bool within_pipeline) {
   }
 }
 
+void GatewayTraffic::open_transaction() {
+  query("SHOW server_version_num", true);
+}
+
 void GatewayTraffic::fail_in_query() {
   SLUICE_SEND(encode_query(scratch_, kUnparsable));
 }

@@ -50,6 +50,10 @@ class GatewayTraffic {
   // unnamed statement away, and, within a pipeline, end its implicit transaction. `within_pipeline`: without
   // a Sync, for the same reason; the answer then ends with the second CloseComplete.
   void query(std::string_view text, bool within_pipeline);
+  // A first statement of the gateway's own in a transaction of several: with one before it, the server treats
+  // the client's first as it does in a query string (VACUUM is refused, LOCK is not). It takes no snapshot,
+  // so that SET TRANSACTION may follow. Answers as a query() within a pipeline.
+  void open_transaction();
   // Makes the server fail the running transaction exactly where a refused message stood, so that its state is
   // what the client is told. The text does not parse.
   void fail_in_query();     // as a simple Query

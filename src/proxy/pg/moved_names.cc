@@ -8,10 +8,6 @@ namespace {
 
 using namespace wire::pg;
 
-bool may_be_path(std::string_view setting) {
-  return setting.empty() || setting == "search_path";
-}
-
 // Functions, operators and types are found along the search_path too, not only relations.
 bool may_name_something(const Plan& plan) {
   switch (plan.kind) {
@@ -34,6 +30,8 @@ bool may_name_something(const Plan& plan) {
 }  // namespace
 
 void MovedNames::pass(const Plan& plan) {
+  if (in_transaction_ && ends_part_of_transaction(plan.kind))
+    how_ = "may take back what the transaction has changed";
   if (plan.kind == PlanKind::schema_change) how_ = "changes the schema";
   if (plan.kind == PlanKind::discard_all || (plan.kind == PlanKind::set && may_be_path(plan.setting))) {
     how_ = "changes the search_path";

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/decision.h"
@@ -73,6 +74,16 @@ struct Plan {
   const postgres::sql::ParsedStatement* statement = nullptr;  // of `parsed`
   const postgres::sql::Statement* body = nullptr;  // of it, or the inner one of PREPARE and DECLARE
 };
+
+// Whether a change of this setting (Plan::setting) may be one of the search_path, along which names are
+// resolved.
+inline bool may_be_path(std::string_view setting) {
+  return setting.empty() || setting == "search_path";
+}
+// Whether it ends the transaction or a part of it, which may take back what came before.
+inline bool ends_part_of_transaction(PlanKind kind) {
+  return kind == PlanKind::commit || kind == PlanKind::rollback || kind == PlanKind::other_transaction;
+}
 
 // What a statement does to the session's own state.
 PlanKind kind_of(const postgres::sql::Statement& statement, const Operation& operation);

@@ -17,6 +17,8 @@ struct PlanContext {
   const std::vector<std::string>& vouched_functions;
   std::string_view principal;
   std::string_view session;
+  // The open transaction has changed the schema or the search_path, which its end takes back.
+  bool moved_in_transaction = false;
 };
 
 }  // namespace sluice::proxy::pg

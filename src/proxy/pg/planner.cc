@@ -60,6 +60,7 @@ class Planner::Work {
         parsed_(std::move(parsed)),
         basis_(planner.basis(context)),
         names_(context.names),
+        moved_(context.moved_in_transaction),
         vouched_(context.vouched_functions) {}
 
   std::expected<Plans, ErrorFields> run() {
@@ -91,6 +92,7 @@ class Planner::Work {
     auto operation = std::make_shared<Operation>(postgres::describe(statement, describing));
     if (!operation->missing_relation.empty()) {
       auto moved = moved_.refuse(operation->missing_relation);
+      planner_.names_moved_ = moved.has_value();
       return std::unexpected(moved ? std::move(*moved) : undefined_table(operation->missing_relation));
     }
     plan->kind = kind_of(*statement.body, *operation);
@@ -105,7 +107,10 @@ class Planner::Work {
       if (!plan->rewritten && !plan->denial && !keys.empty()) put_in(*plan, keys);
     }
     if (auto error = names_.resolve(*plan)) return std::unexpected(std::move(*error));
-    if (auto error = moved_.refuse(*plan)) return std::unexpected(std::move(*error));
+    if (auto error = moved_.refuse(*plan)) {
+      planner_.names_moved_ = true;
+      return std::unexpected(std::move(*error));
+    }
     moved_.pass(*plan);
     return plan;
   }
@@ -174,7 +179,22 @@ const rewrite::MaskPlan& Planner::masking(const MaskSet& masks) {
   return *masking_;
 }
 
+std::vector<QueryPart> Planner::parts(std::string_view sql) {
+  std::vector<QueryPart> parts;
+  const auto parsed = sql::parse(sql);
+  if (!parsed) return parts;
+  std::size_t counted = 0;
+  std::uint32_t characters = 0;
+  for (const auto& statement : parsed->statements()) {
+    for (; counted < static_cast<std::size_t>(statement.begin); ++counted)
+      characters += (static_cast<unsigned char>(sql[counted]) & 0xC0) != 0x80 ? 1 : 0;
+    parts.push_back({std::string{statement.text}, characters});
+  }
+  return parts;
+}
+
 std::expected<Planner::Plans, ErrorFields> Planner::plan(std::string_view sql, const PlanContext& context) {
+  names_moved_ = false;
   auto parsed = sql::parse(sql);
   if (!parsed) return std::unexpected(render_parse_error(parsed.error()));
   auto shared = std::make_shared<const sql::ParsedSql>(std::move(*parsed));

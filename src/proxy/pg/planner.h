@@ -31,6 +31,12 @@ struct BoundValue {
   std::optional<Bytes> value;
 };
 
+// A statement of a query string.
+struct QueryPart {
+  std::string text;
+  std::uint32_t characters_before = 0;  // in the whole string, as positions of errors count
+};
+
 class Planner {
  public:
   void set_catalogue(std::shared_ptr<const postgres::Catalogue> catalogue);
@@ -50,6 +56,12 @@ class Planner {
   // The same for a simple query: one that differs from an earlier one in a number only is not parsed again
   // (plan_templates.h).
   std::expected<Plans, wire::pg::ErrorFields> plan_query(std::string_view sql, const PlanContext& context);
+
+  // The last text failed because a statement of it changes what names mean for a later one: as a whole it
+  // cannot be planned, but statement by statement, each when those before it have run.
+  bool names_moved() const { return names_moved_; }
+  // The statements of a text that has parsed, without what is none between its semicolons.
+  static std::vector<QueryPart> parts(std::string_view sql);
 
   bool is_current(const Plan& plan, const PlanContext& context) const;
 
@@ -77,6 +89,7 @@ class Planner {
   MaskPlans* mask_plans_ = nullptr;
   PlanTemplates templates_;
   bool fresh_ = false;
+  bool names_moved_ = false;
 };
 
 }  // namespace sluice::proxy::pg

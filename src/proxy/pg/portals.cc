@@ -146,7 +146,10 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   begin_run(run);
   resume(run);
 
-  if (!portal->shape && is_read(*portal->operation)) {
+  const auto* newest = requests_.newest();
+  const bool asked =
+      newest != nullptr && newest->kind == Request::Kind::describe_portal && newest->portal == portal;
+  if (!portal->shape && !asked && is_read(*portal->operation)) {
     // Without a description nobody knows which columns are keys. The client did not ask, so it does not hear.
     gateway_.describe(NamedObject::portal, portal->upstream_name);
     auto& described = requests_.add(Request::Kind::describe_portal);

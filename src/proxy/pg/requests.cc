@@ -10,15 +10,26 @@ bool Requests::answers_held_back() const {
     case Request::Kind::query:
     case Request::Kind::fail_query:
     case Request::Kind::sync:
-    case Request::Kind::catalogue: return false;
+    case Request::Kind::catalogue:
+    case Request::Kind::open_transaction: return false;
     default: return true;
   }
 }
 
-bool Requests::schema_change_ahead() const {
-  return std::ranges::any_of(queue_, [](const Request& request) {
-    return std::ranges::any_of(request.runs | std::views::drop(request.current),
-                               [](const Run& run) { return run.plan->kind == PlanKind::schema_change; });
+bool Requests::names_may_move(bool end_may_move) const {
+  const auto may_move = [&](const Run& run) {
+    switch (run.plan->kind) {
+      case PlanKind::schema_change:
+      case PlanKind::discard_all: return true;
+      case PlanKind::set: return may_be_path(run.plan->setting);
+      case PlanKind::commit:
+      case PlanKind::rollback:
+      case PlanKind::other_transaction: return end_may_move;
+      default: return false;
+    }
+  };
+  return std::ranges::any_of(queue_, [&](const Request& request) {
+    return std::ranges::any_of(request.runs | std::views::drop(request.current), may_move);
   });
 }
 

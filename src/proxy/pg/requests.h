@@ -53,10 +53,14 @@ struct Request {
     fail_query,
     fail_pipeline,  // the gateway's own failure in place of a refused request
     catalogue,
+    open_transaction,  // the gateway's own first statement of a query string's transaction
   };
   Kind kind = Kind::sync;
-  bool hidden = false;      // its answers are not the client's
-  bool silent = false;      // fail_query: its error is not the client's either, who has been told one
+  bool hidden = false;  // its answers are not the client's
+  bool silent = false;  // fail_query: its error is not the client's either, who has been told one
+  bool of_string =
+      false;       // the client has sent a query string: results and errors are its, no acknowledgements
+  int closed = 0;  // open_transaction: CloseComplete so far
   std::vector<Run> runs;    // query: one per statement; execute: one
   std::size_t current = 0;  // of runs
   std::shared_ptr<Prepared> prepared;
@@ -73,6 +77,7 @@ class Requests {
   std::size_t size() const { return queue_.size(); }
   Request& front() { return queue_.front(); }
   const Request& front() const { return queue_.front(); }
+  const Request* newest() const { return queue_.empty() ? nullptr : &queue_.back(); }
   auto begin() { return queue_.begin(); }
   auto end() { return queue_.end(); }
   Request& operator[](std::size_t i) { return queue_[i]; }
@@ -111,8 +116,9 @@ class Requests {
   bool sync_ahead() const { return before_sync() < queue_.size(); }
   // The server keeps the answers of a pipeline back until it hears Sync or Flush.
   bool answers_held_back() const;
-  // A statement that changes the schema has not ended yet.
-  bool schema_change_ahead() const;
+  // What has not ended yet may change what names mean: DDL, another search_path, or an end of the transaction
+  // (or of a part of it) where that may take such a change back or leave a failure (`end_may_move`).
+  bool names_may_move(bool end_may_move) const;
   // A COPY is on its way, and the server has not said yet that it wants the data.
   bool copy_in_ahead() const;
 

@@ -71,12 +71,12 @@ TEST(Requests, AreHeldBackOnlyWithinAPipeline) {
 TEST(Requests, KnowOfASchemaChangeUntilItHasEnded) {
   Requests requests;
   add_query(requests, {PlanKind::statement});
-  EXPECT_FALSE(requests.schema_change_ahead());
+  EXPECT_FALSE(requests.names_may_move(false));
   add_query(requests, {PlanKind::schema_change, PlanKind::statement});
-  EXPECT_TRUE(requests.schema_change_ahead());
+  EXPECT_TRUE(requests.names_may_move(false));
   requests.pop_front();
   requests.end_current_run();
-  EXPECT_FALSE(requests.schema_change_ahead());
+  EXPECT_FALSE(requests.names_may_move(false));
 }
 
 TEST(Requests, AwaitTheDataOfACopyThatRuns) {

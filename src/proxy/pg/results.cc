@@ -154,6 +154,10 @@ Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
     if (!finish_run(*run, record::OutcomeStatus::ok, "", affected)) return Pause::close;
   }
   effects_.complete(*run);
+  // A pipeline goes on behind its ROLLBACK before the server says Ready.
+  const auto kind = run->plan->kind;
+  const bool ends = kind == PlanKind::commit || kind == PlanKind::rollback;
+  if (ends && state_.transaction == TransactionStatus::failed) state_.transaction = TransactionStatus::idle;
   requests_.end_current_run();
   return Pause::none;
 }

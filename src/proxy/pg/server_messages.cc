@@ -64,6 +64,10 @@ Pause Exchange::one_server_message(const BackendFrame& frame, Bytes raw) {
       frame.type != BackendType::parameter_status && frame.type != BackendType::notice_response) {
     return on_catalogue_message(frame);
   }
+  if (!requests_.empty() && requests_.front().kind == Request::Kind::open_transaction &&
+      frame.type != BackendType::parameter_status && frame.type != BackendType::notice_response) {
+    return on_transaction_opened(frame);
+  }
   switch (frame.type) {
     case BackendType::data_row: return on_data_row(frame, raw);
     case BackendType::row_description: return on_row_description(frame.payload, raw);
@@ -130,7 +134,7 @@ Pause Exchange::on_completion(BackendType type, Bytes raw) {
     default: break;
   }
   if (!fits) return server_violation(fmt::format("{} out of turn", to_string(type)));
-  if (!front.hidden) pass(nullptr, raw);
+  if (!front.hidden && !front.of_string) pass(nullptr, raw);
   if (last) requests_.pop_front();
   return Pause::none;
 }

@@ -198,7 +198,7 @@ Task<> Session::client_pump() {
   std::array<std::uint8_t, kFirstRead> first;
   for (;;) {
     Step step;
-    if (client_left_.empty()) {
+    if (client_left_.empty() && !exchange_->goes_on_alone()) {
       const auto io = client_.try_read(first);
       if (io.status == Io::would_block) {
         if (!co_await client_.ready(io.want)) break;

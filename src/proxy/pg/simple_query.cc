@@ -22,6 +22,10 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
   auto plans = planner_.plan_query(query->sql, plan_context());
   if (!plans) {
     if (catalogue_.wants_another_look(plans.error(), state_)) return need_catalogue();
+    if (planner_.names_moved()) {
+      begin_string(Planner::parts(query->sql));
+      return Pause::none;
+    }
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(query->sql));
     return refuse_query(std::move(plans.error()));
   }

@@ -76,9 +76,11 @@ class Rig {
       if (step.pause != Pause::catalogue) return step.pause;
       if (exchange_->begin_catalogue_read()) {
         if (while_reading) std::exchange(while_reading, nullptr)();
-        exchange_->to_server().consumed(exchange_->to_server().pending().size());
+        const auto& asked = exchange_->to_server().pending();
+        const bool synced = asked.ends_with(sync());  // within a pipeline the server is not ready afterwards
+        exchange_->to_server().consumed(asked.size());
         answer(parse_complete() + bind_complete() + row({"public"}) + complete("SELECT 1") +
-               close_complete() + close_complete() + ready(transaction_));
+               close_complete() + close_complete() + (synced ? ready(transaction_) : std::string{}));
       }
     }
   }
@@ -98,7 +100,7 @@ class Rig {
       if (bytes.empty()) break;
     }
     unread_reply_.append(bytes);
-    if (pause == Pause::none && !unread_.empty()) client("");
+    if (pause == Pause::none && (!unread_.empty() || exchange_->goes_on_alone())) client("");
     return pause;
   }
 
