@@ -18,11 +18,12 @@ bool may_name_something(const Plan& plan) {
     case PlanKind::commit:
     case PlanKind::rollback:
     case PlanKind::other_transaction:
-    case PlanKind::set:
     case PlanKind::deallocate:
     case PlanKind::close_cursor:
     case PlanKind::fetch:
     case PlanKind::discard_all: return false;
+    // set_config is a function.
+    case PlanKind::set: return plan.body->kind != postgres::sql::StatementKind::variable_set;
     default: return true;
   }
 }

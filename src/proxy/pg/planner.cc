@@ -99,7 +99,7 @@ class Planner::Work {
     plan->writes = may_write(*operation);
     for (const auto& use : operation->collections) add_object(*plan, use.name);
     plan->operation = std::move(operation);
-    check_settings(*plan, context_);
+    check_settings(*plan, context_, is_servers_own("pg_settings"));
     if (!plan->denial) {
       auto keys = planner_.carried_keys(*plan, *context_.masks);
       plan->carried = static_cast<std::uint16_t>(keys.size());
@@ -115,6 +115,12 @@ class Planner::Work {
     return plan;
   }
 
+  // The name, without a schema, is that of the server's own view.
+  bool is_servers_own(std::string_view view) const {
+    const auto* relation = planner_.catalogue_->find_relation(planner_.search_path(), {}, view);
+    return relation != nullptr && relation->system;
+  }
+
   void add_object(Plan& plan, std::string_view collection) const {
     const auto dot = collection.find('.');
     const auto* relation =
@@ -127,7 +133,7 @@ class Planner::Work {
   }
 
   std::optional<ErrorFields> mask(Plan& plan, const std::vector<rewrite::CarriedKey>& keys) const {
-    if (context_.masks->empty() || plan.rewritten) return std::nullopt;
+    if (context_.masks->empty() || plan.rewritten || plan.kind == PlanKind::set) return std::nullopt;
     return apply_masks(plan, {.statement = *plan.statement,
                               .catalogue = *planner_.catalogue_,
                               .search_path = planner_.search_path(),

@@ -7,7 +7,7 @@ namespace sluice::proxy::pg {
 namespace {
 
 // Sorted, lower case.
-constexpr std::array<std::string_view, 38> kFree = {
+constexpr std::array<std::string_view, 41> kFree = {
     "bytea_output",
     "client_min_messages",
     "commit_delay",
@@ -38,12 +38,15 @@ constexpr std::array<std::string_view, 38> kFree = {
     "pg_trgm.similarity_threshold",
     "pg_trgm.strict_word_similarity_threshold",
     "pg_trgm.word_similarity_threshold",
+    "restrict_nonsystem_relation_kind",
     "statement_timeout",
+    "synchronize_seqscans",
     "synchronous_commit",
     "timezone",
     "transaction_deferrable",
     "transaction_isolation",
     "transaction_read_only",
+    "transaction_timeout",
     "work_mem",
     "xmlbinary",
 };

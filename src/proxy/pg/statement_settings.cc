@@ -14,9 +14,9 @@ Denial refuse_setting(std::string_view name, std::string_view why) {
 
 }  // namespace
 
-void check_settings(Plan& plan, const PlanContext& context) {
+void check_settings(Plan& plan, const PlanContext& context, bool own_pg_settings) {
   const auto changes = postgres::setting_changes(*plan.body);
-  if (changes.computed) {
+  if (changes.computed || (changes.looks_at_pg_settings && !own_pg_settings)) {
     plan.denial = refuse_setting("?", "is computed, so nobody can tell which one it is");
     return;
   }
@@ -28,6 +28,10 @@ void check_settings(Plan& plan, const PlanContext& context) {
       case SettingClass::pinned:
         if (!change.reset && !means_pinned_value(change.name, change.value)) {
           plan.denial = refuse_setting(change.name, fmt::format("must be {}", *pinned_value(change.name)));
+          if (change.name == "row_security") {
+            plan.denial->hint =
+                "Row-level security stays in force for everybody; pg_dump takes --enable-row-security.";
+          }
         }
         break;
       case SettingClass::identity:
@@ -46,6 +50,7 @@ void check_settings(Plan& plan, const PlanContext& context) {
       case SettingClass::refused: plan.denial = refuse_setting(change.name, "may not be changed"); break;
     }
   }
+  if (changes.is_call && !plan.denial) plan.kind = PlanKind::set;
   if (plan.kind == PlanKind::set)
     plan.setting = changes.changes.size() == 1 ? changes.changes.front().name : "";
   if (plan.setting == "all") plan.setting.clear();

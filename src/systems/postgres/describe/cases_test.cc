@@ -215,6 +215,8 @@ std::string describe_text(const Operation& operation, const SettingChanges& sett
   if (operation.returns_scores) lines.emplace_back("returns: scores");
   for (const auto& change : settings.changes) lines.push_back(setting_text(change));
   if (settings.computed) lines.emplace_back("setting: cannot be followed");
+  if (settings.is_call) lines.emplace_back("setting: and nothing else");
+  if (settings.looks_at_pg_settings) lines.emplace_back("setting: where pg_settings has it");
   for (const auto& function : operation.functions) lines.push_back("calls: " + function);
   std::string out;
   for (const auto& line : lines) out.append(line).push_back('\n');

@@ -48,6 +48,58 @@ class SetConfigCalls final : public rewrite::Visitor {
   SettingChanges& changes_;
 };
 
+const sql::Constant* text_constant(const sql::Expr* expr) {
+  const auto* constant = expr == nullptr ? nullptr : sql::as<sql::Constant>(without_casts(expr));
+  return constant != nullptr && constant->value_kind == sql::ConstantKind::text ? constant : nullptr;
+}
+
+bool is_column_name(const sql::Expr* expr) {
+  const auto* column = expr == nullptr ? nullptr : sql::as<sql::ColumnRef>(expr);
+  return column != nullptr && !column->star && column->parts.size() == 1 && column->parts.front() == "name";
+}
+
+// FROM pg_settings WHERE name = 'constant': the constant.
+const sql::Constant* named_by_pg_settings(const sql::SelectStatement& select) {
+  const auto* relation = select.from.size() != 1 ? nullptr : sql::as<sql::RangeVar>(select.from.front());
+  if (relation == nullptr || relation->name != "pg_settings" || relation->alias != nullptr) return nullptr;
+  if (!relation->catalog.empty() || (!relation->schema.empty() && relation->schema != "pg_catalog"))
+    return nullptr;
+  const auto* test = select.where == nullptr ? nullptr : sql::as<sql::OperatorExpr>(select.where);
+  if (test == nullptr || test->form != sql::OperatorKind::plain || test->name.size() != 1 ||
+      test->symbol() != "=")
+    return nullptr;
+  return is_column_name(test->left) ? text_constant(test->right) : nullptr;
+}
+
+// The setting of SELECT [pg_catalog.]set_config('setting', 'constant', constant), without anything that could
+// run it another number of times than once; or of the form in which pg_dump sets what an older server may not
+// have, with its row of pg_settings. Empty: anything else.
+std::string only_setting(const sql::Statement& statement) {
+  const auto* select = sql::as<sql::SelectStatement>(&statement);
+  if (select == nullptr || select->is_values || select->set_operation != sql::SetOperation::none) return {};
+  if (select->distinct || select->into != nullptr || !select->group_by.empty() || select->having != nullptr ||
+      !select->windows.empty() || !select->order_by.empty() || select->offset != nullptr ||
+      select->limit != nullptr || !select->locking.empty() || select->with != nullptr ||
+      select->targets.size() != 1) {
+    return {};
+  }
+  const auto* call = sql::as<sql::FunctionCall>(select->targets.front().value);
+  if (call == nullptr || call->args.size() != 3 || call->name.empty() || call->name.back() != "set_config")
+    return {};
+  if (call->name.size() > 2 || (call->name.size() == 2 && call->name.front() != "pg_catalog")) return {};
+  if (call->filter != nullptr || call->over != nullptr || call->variadic || call->distinct ||
+      !call->order_by.empty())
+    return {};
+  if (text_constant(call->args[1]) == nullptr ||
+      sql::as<sql::Constant>(without_casts(call->args[2])) == nullptr)
+    return {};
+  const bool bare = select->from.empty() && select->where == nullptr;
+  const auto* name = bare                            ? text_constant(call->args[0])
+                     : is_column_name(call->args[0]) ? named_by_pg_settings(*select)
+                                                     : nullptr;
+  return name == nullptr ? std::string{} : lower(name->text);
+}
+
 SettingChanges::Change from_set(const sql::VariableSetStatement& set) {
   SettingChanges::Change change;
   change.name = lower(set.name);
@@ -93,6 +145,19 @@ SettingChanges setting_changes(const sql::Statement& statement) {
   }
   SetConfigCalls calls{out};
   rewrite::visit(statement, calls);
+  const auto name = only_setting(statement);
+  if (name.empty() || name == "application_name") return out;
+  out.computed = false;
+  out.is_call = true;
+  out.looks_at_pg_settings = !sql::as<sql::SelectStatement>(&statement)->from.empty();
+  if (out.looks_at_pg_settings) {
+    const auto* call =
+        sql::as<sql::FunctionCall>(sql::as<sql::SelectStatement>(&statement)->targets.front().value);
+    out.changes.push_back({.name = name,
+                           .reset = false,
+                           .value = std::string{text_constant(call->args[1])->text},
+                           .local = false});
+  }
   return out;
 }
 

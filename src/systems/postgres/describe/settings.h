@@ -18,8 +18,14 @@ struct SettingChanges {
   };
   std::vector<Change> changes;
   // set_config() that cannot be followed: its name is not a constant, or it names search_path or
-  // application_name, which the gateway tracks and only sees change by SET.
+  // application_name, which the gateway tracks: application_name changes by SET only, search_path also as
+  // below.
   bool computed = false;
+  // The statement is SELECT set_config('setting', 'constant', constant) and nothing else: it runs once,
+  // whole, and changes what a SET would. pg_dump says so, also with `name` FROM pg_settings WHERE name =
+  // 'constant', which is as good where that is the server's own pg_settings.
+  bool is_call = false;
+  bool looks_at_pg_settings = false;
   bool empty() const { return changes.empty() && !computed; }
 };
 

@@ -174,6 +174,8 @@ std::string_view statement_class(const sql::Statement& statement) {
   return "OTHER";
 }
 
+constexpr std::int32_t kAccessShare = 1;  // LockStatement::mode
+
 std::optional<Verb> fixed_verb(const sql::Statement& statement) {
   switch (statement.kind) {
     case StatementKind::transaction:
@@ -206,6 +208,10 @@ std::optional<Verb> fixed_verb(const sql::Statement& statement) {
     case StatementKind::create_function:
     case StatementKind::refresh_view: return Verb::schema;
     case StatementKind::lock:
+      // The lock that every SELECT takes, which pg_dump takes beforehand: of the table it only says that it
+      // is there.
+      return static_cast<const sql::LockStatement&>(statement).mode == kAccessShare ? Verb::metadata
+                                                                                    : Verb::admin;
     case StatementKind::grant:
     case StatementKind::grant_role:
     case StatementKind::vacuum:

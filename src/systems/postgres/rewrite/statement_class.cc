@@ -98,6 +98,8 @@ class ClassVisitor : public Visitor {
   const MaskPlan& plan_;
 };
 
+constexpr std::int32_t kAccessShare = 1;  // LockStatement::mode
+
 class TouchVisitor : public Visitor {
  public:
   TouchVisitor(const Catalogue& catalogue, SearchPath path, const MaskPlan& plan)
@@ -105,11 +107,12 @@ class TouchVisitor : public Visitor {
 
   void on_statement(const Statement& statement) override {
     if (const auto* table = as<CreateTableStatement>(&statement)) exists_already_ = is_no_op(*table);
-    if (statement.kind == StatementKind::vacuum) maintenance_ = true;
+    if (statement.kind == StatementKind::vacuum) only_named_ = true;
+    if (const auto* lock = as<LockStatement>(&statement)) only_named_ = lock->mode == kAccessShare;
   }
 
   void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
-    if (is_common_table || (role == RelationRole::defined && (exists_already_ || maintenance_))) return;
+    if (is_common_table || (role == RelationRole::defined && (exists_already_ || only_named_))) return;
     const Relation* relation = catalogue_.find_relation(path_, var.schema, var.name);
     if (var.schema.empty() && plan_.is_sensitive_name(var.name)) touched.ambiguous_name = true;
     if (relation == nullptr) {
@@ -144,7 +147,8 @@ class TouchVisitor : public Visitor {
   SearchPath path_;
   const MaskPlan& plan_;
   bool exists_already_ = false;
-  bool maintenance_ = false;  // VACUUM, ANALYZE
+  bool only_named_ =
+      false;  // VACUUM, ANALYZE, the lock of a SELECT: neither reads nor changes for the client
 };
 
 }  // namespace
