@@ -1,4 +1,7 @@
 // SELECT: its clauses, FROM and WITH.
+#include <cstdint>
+#include <cstring>
+
 #include "systems/postgres/sql/pg_tree.h"
 
 namespace sluice::postgres::sql {
@@ -10,9 +13,17 @@ const ::Node* as_node(const void* node) {
 
 // libpg_query moves LIMIT_OPTION_DEFAULT to the front, so that the server header's enumerators are wrong for
 // its trees (libpg_query, patches/05_limit_option_enum_value_default.patch). These are its values.
-constexpr int kLimitDefault = 0;
-constexpr int kLimitCount = 1;
-constexpr int kLimitWithTies = 2;
+constexpr std::uint32_t kLimitDefault = 0;
+constexpr std::uint32_t kLimitCount = 1;
+constexpr std::uint32_t kLimitWithTies = 2;
+
+// Read by its bytes: PostgreSQL 17's own enumeration has no third value, and loading one is undefined.
+std::uint32_t limit_option(const SelectStmt& in) {
+  static_assert(sizeof in.limitOption == sizeof(std::uint32_t));
+  std::uint32_t value = 0;
+  std::memcpy(&value, &in.limitOption, sizeof value);
+  return value;
+}
 
 std::optional<LockStrength> lock_strength(::LockClauseStrength in) {
   switch (in) {
@@ -49,7 +60,7 @@ const SelectStatement* TreeConverter::select(const ::Node* node) {
   out->order_by = sort_items(in->sortClause);
   out->offset = optional_expr(in->limitOffset);
   out->limit = optional_expr(in->limitCount);
-  switch (static_cast<int>(in->limitOption)) {
+  switch (limit_option(*in)) {
     case kLimitDefault:
     case kLimitCount: break;
     case kLimitWithTies: out->with_ties = true; break;
