@@ -42,7 +42,7 @@ tidy:  ## clang-tidy over all sources (needs a build, takes a quarter of an hour
 	@tools/tidy.sh build/dev
 
 .PHONY: fuzz
-fuzz:  ## every fuzzer for a short time, on its committed corpus (SECONDS=20)
+fuzz:  ## every fuzzer for a short time, on its committed corpus (SECONDS_EACH=20)
 	@tools/setup/debian.sh build
 	@tools/build.sh fuzz all
 	@tools/fuzz.sh build/fuzz

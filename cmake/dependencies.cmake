@@ -32,7 +32,7 @@ add_library(dep_pg_query INTERFACE)
 target_include_directories(dep_pg_query SYSTEM INTERFACE ${PG_QUERY_INCLUDE_DIR})
 target_link_libraries(dep_pg_query INTERFACE ${PG_QUERY_LIBRARY})
 
+find_package(GTest REQUIRED)
 if(NOT SLUICE_FUZZ)
-  find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)
 endif()

@@ -129,3 +129,77 @@ write("pg_scram", {
     "verifier": b"SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
                 b"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=",
 })
+
+
+# Whole sessions: which of exchange_fuzz's two policies, then who says what.
+STRICT, LENIENT = b"\0", b"\1"
+
+
+def says(who, *messages):
+    data = b"".join(messages)
+    return who.encode() + struct.pack("!H", len(data)) + data
+
+
+def query(sql):
+    return message("Q", text(sql))
+
+
+def complete(tag):
+    return message("C", text(tag))
+
+
+def prepared(sql, *values_, rows=0):
+    arguments = struct.pack("!H", 0) + values(*values_) + struct.pack("!H", 0)
+    return (message("P", text("") + text(sql) + struct.pack("!H", 0)) + message("B", text("") + text("") + arguments)
+            + message("D", b"P" + text("")) + message("E", text("") + struct.pack("!i", rows)) + message("S"))
+
+
+docs = struct.pack("!H", 2) + field("id", 16384, 1, 23, 4, 0) + field("title", 16384, 3, 25, -1, 0)
+keyed = struct.pack("!H", 3) + field("slc_key_1", 16384, 1, 23, 4, 0) + docs[2:]
+rows = message("T", docs) + message("D", values(b"1", b"a")) + message("D", values(b"2", None))
+many = message("T", docs) + b"".join(message("D", values(str(i).encode(), b"x")) for i in range(60))
+ready, in_transaction, failed = message("Z", b"I"), message("Z", b"T"), message("Z", b"E")
+bound = message("1") + message("2")
+path = bound + message("D", values(b"public")) + complete("SELECT 1") + message("3") + message("3") + ready
+refused = message("E", b"SERROR\0VERROR\0C42601\0Msyntax error\0\0")
+write("exchange", {
+    "select": STRICT + says("c", query("SELECT id, title FROM docs WHERE id = 1")) + says("s", rows, complete("SELECT 2"), ready),
+    "select_in_pieces": LENIENT + says("c", query("SELECT id, title FROM docs")[:9]) + says("c", query("SELECT id, title FROM docs")[9:])
+                        + says("s", rows[:50]) + says("s", rows[50:], complete("SELECT 2"), ready),
+    "too_many": STRICT + says("c", query("SELECT id, title FROM docs LIMIT 15")) + says("s", many, complete("SELECT 60"), ready),
+    "masked": STRICT + says("c", query("SELECT id, email FROM docs ORDER BY embedding <-> '[1,2,3,4]' LIMIT 5"))
+              + says("s", message("T", keyed), message("D", values(b"1", b"1", b"***")), complete("SELECT 1"), ready),
+    "denied": STRICT + says("c", query("SELECT secret FROM secrets")) + says("s", refused, ready),
+    "review": STRICT + says("c", query("SELECT title FROM docs LIMIT 40")) + says("t", b"h") + says("s", refused, ready),
+    "clamped": STRICT + says("c", prepared("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 500", b"[1,2,3,4]"))
+               + says("s", bound, rows, complete("SELECT 2"), ready),
+    "extended": LENIENT + says("c", prepared("SELECT id, title FROM docs WHERE id = $1", b"1"))
+                + says("s", bound, rows, complete("SELECT 2"), ready),
+    "suspended": LENIENT + says("c", prepared("SELECT id, title FROM docs", rows=2)) + says("s", bound, rows, message("s"), ready),
+    "transaction": LENIENT + says("c", query("BEGIN")) + says("s", complete("BEGIN"), in_transaction)
+                   + says("c", query("INSERT INTO docs(id) VALUES (1)")) + says("s", complete("INSERT 0 1"), in_transaction)
+                   + says("c", query("bad")) + says("s", refused, failed) + says("c", query("ROLLBACK"))
+                   + says("s", complete("ROLLBACK"), ready),
+    "copy_in": LENIENT + says("c", query("COPY docs FROM STDIN")) + says("s", message("G", struct.pack("!BHH", 0, 1, 0)))
+               + says("c", message("d", b"1\thello\n"), message("c")) + says("s", complete("COPY 1"), ready),
+    "copy_out": LENIENT + says("c", query("COPY (SELECT id FROM docs) TO STDOUT"))
+                + says("s", message("H", struct.pack("!BHH", 0, 1, 0)), message("d", b"1\n"), message("c"), complete("COPY 1"), ready),
+    "names": LENIENT + says("c", query("PREPARE p AS SELECT id FROM docs; EXECUTE p; DEALLOCATE p"))
+             + says("s", complete("PREPARE"), rows, complete("SELECT 2"), complete("DEALLOCATE"), ready),
+    "cursor": LENIENT + says("c", query("BEGIN; DECLARE c CURSOR FOR SELECT id FROM docs; FETCH 1 FROM c; CLOSE c; COMMIT")),
+    "path": LENIENT + says("C", query("SELECT id FROM docs")) + says("s", path) + says("s", rows, complete("SELECT 2"), ready),
+    "schema": LENIENT + says("c", query("CREATE TABLE t(id int)")) + says("s", complete("CREATE TABLE"), ready)
+              + says("C", query("SELECT * FROM t")) + says("s", path),
+    "set": LENIENT + says("c", query("SET search_path TO public; SHOW search_path; RESET ALL")),
+    "cancel": LENIENT + says("c", query("SELECT pg_sleep(1)")) + says("t", b"c") + says("s", refused, ready) + says("t", b"p"),
+    "server_gone": LENIENT + says("c", query("SELECT 1")) + says("s", rows) + says("t", b"x"),
+    "many_statements": STRICT + says("c", query("SELECT 1; SELECT id FROM pairs WHERE a = 1 AND b = 2;; SELECT count(*) FROM docs")),
+    "unasked": STRICT + says("s", message("A", struct.pack("!I", 9) + text("channel") + text("payload")),
+                             message("N", b"SNOTICE\0VNOTICE\0C00000\0Mhello\0\0"), message("S", text("TimeZone") + text("UTC"))),
+    "answers_nothing": STRICT + says("s", rows, complete("SELECT 2"), ready),
+    "long_row": LENIENT + says("c", query("SELECT id, title FROM docs"))
+                + says("s", message("T", docs), message("D", values(b"1", b"x" * 2000))[:600])
+                + says("s", message("D", values(b"1", b"x" * 2000))[600:], complete("SELECT 1"), ready),
+    "terminate": LENIENT + says("c", message("X")),
+    "sync_only": STRICT + says("c", message("S"), message("H"), message("S")) + says("s", ready, ready),
+})
