@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the unit tests and then the integration tests, and ends with one line: `N passed, N failed`.
+"""Runs the unit tests, then each benchmark once, then the integration tests, and ends with one line: `N passed, N failed`.
 
     run_tests.py --build build/dev [pytest arguments]
 
-Unit tests are the gtest programs of the build; integration tests are those of tests/, with the gateway of the same build.
+Unit tests are the gtest programs of the build; a benchmark passes when it comes to its end (what it measures here means
+nothing); integration tests are those of tests/, with the gateway of the same build.
 Sanitizer findings fail the program that made them, and so the test. Output of what passes stays short.
 """
 
@@ -58,6 +59,20 @@ def unit_tests(build: Path) -> Count:
     return total
 
 
+def benchmarks(build: Path) -> Count:
+    total = Count()
+    for program in sorted(path for path in (build / "bench").glob("*_bench") if path.is_file()):
+        run = subprocess.run([program, "--benchmark_min_time=0.0001"], cwd=ROOT, check=False, timeout=600,
+                             capture_output=True, text=True)  # fmt: skip
+        if run.returncode == 0 and "ERROR OCCURRED" not in run.stdout:
+            total += Count(passed=1)
+            continue
+        total += Count(failed=1)
+        print(f"{program.name} failed:", run.stdout[-4000:], run.stderr[-4000:], sep="\n", flush=True)
+    print(f"benchmarks: {total.passed} run to their end, {total.failed} failed", flush=True)
+    return total
+
+
 def integration_tests(build: Path, arguments: list[str]) -> Count:
     report = build / "pytest.xml"
     report.unlink(missing_ok=True)
@@ -82,7 +97,7 @@ def integration_tests(build: Path, arguments: list[str]) -> Count:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, required=True, help="build folder, for example build/dev")
-    parser.add_argument("--only", choices=["unit", "integration"], help="one half only")
+    parser.add_argument("--only", choices=["unit", "integration"], help="one half only (benchmarks go with the unit tests)")
     parser.add_argument("pytest", nargs="*", help="arguments for pytest")
     arguments = parser.parse_args()
     build = (ROOT / arguments.build).resolve()
@@ -90,6 +105,7 @@ def main() -> int:
     total = Count()
     if arguments.only != "integration":
         total += unit_tests(build)
+        total += benchmarks(build)
     if arguments.only != "unit":
         total += integration_tests(build, arguments.pytest)
     tail = f", {total.skipped} skipped" if total.skipped else ""

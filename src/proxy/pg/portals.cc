@@ -46,7 +46,7 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
   auto portal = std::make_shared<Portal>();
   portal->statement = prepared;
   portal->plan = prepared->plan;
-  portal->parameters_digest = sha256(bind->parameter_section);
+  portal->parameters_digest = parameters_digest(bind->parameter_section);
   if (bind->parameter_section.size() <= kMaxKeptParameters)
     portal->parameters = as_text(bind->parameter_section);
   portal->operation =

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "core/byte_writer.h"
 #include "core/encoding.h"
+#include "core/value_digest.h"
 #include "proxy/pg/planner.h"
+#include "systems/postgres/describe/recorded_text.h"
 
 namespace sluice::proxy::pg {
 namespace {
@@ -12,16 +15,12 @@ using namespace wire::pg;
 
 constexpr std::size_t kMinVectorText = 8;   // "[1,2,3]" may be data
 constexpr std::uint32_t kMinDimension = 3;  // and so may what is shorter than this
+constexpr std::uint32_t kNullValue = 0xFFFFFFFF;
 
 // The dimension of a vector in pgvector's text form; 0 when it is not one.
 std::uint32_t text_dimension(std::string_view text) {
   if (text.size() < kMinVectorText || text.front() != '[' || text.back() != ']') return 0;
-  for (const char c : text.substr(1, text.size() - 2)) {
-    const bool numeric = (c >= '0' && c <= '9') || c == ',' || c == '.' || c == '-' || c == '+' || c == 'e' ||
-                         c == 'E' || c == ' ';
-    if (!numeric) return 0;
-  }
-  return static_cast<std::uint32_t>(std::ranges::count(text, ',')) + 1;
+  return postgres::vector_text_dimension(text).value_or(0);
 }
 
 // pgvector's binary form of vector: int16 dimension, int16 zero, that many float4.
@@ -68,10 +67,10 @@ std::vector<record::Param> recorded_parameters(Bytes section, const Plan& plan) 
       if (dimension > 0) {
         param.form = record::ParamForm::vector;
         param.dimension = dimension;
-        param.digest = sha256(*value);
+        param.digest = value_digest(*value);
       } else if (plan.touches_masked) {
         param.form = record::ParamForm::hidden;
-        param.digest = sha256(*value);
+        param.digest = value_digest(*value);
       } else {
         param.form = binary ? record::ParamForm::bytes : record::ParamForm::text;
         param.value = as_text(value->first(std::min(value->size(), record::kMaxParamBytes)));
@@ -108,6 +107,23 @@ std::vector<review::BoundParameter> reviewed_parameters(Bytes section, const Pla
     ++i;
   }
   return out;
+}
+
+Digest parameters_digest(Bytes section) {
+  const auto [formats, values] = read_section(section);
+  std::string text;
+  ByteWriter out{text};
+  out.u16(static_cast<std::uint16_t>(formats.size())).bytes(formats.raw());
+  for (const auto& value : values) {
+    out.u32(value ? static_cast<std::uint32_t>(value->size()) : kNullValue);
+    if (!value) continue;
+    if (value->size() <= kWholeInDigest) {
+      out.bytes(*value);
+    } else {
+      out.bytes(value_digest(*value));
+    }
+  }
+  return sha256(as_bytes(text));
 }
 
 std::vector<BoundValue> bound_values(Bytes section, const std::vector<std::uint32_t>& types) {

@@ -21,6 +21,12 @@ std::vector<record::Param> recorded_parameters(Bytes section, const Plan& plan);
 std::vector<review::BoundParameter> reviewed_parameters(Bytes section, const Plan& plan,
                                                         const std::vector<std::uint32_t>& types);
 
+// One digest over all that is bound: SHA-256 of the number of format codes, the codes, then each value as its
+// length (four bytes, big-endian; NULL is FFFFFFFF) and its bytes, or, when it is longer than kWholeInDigest,
+// its SHA-256.
+inline constexpr std::size_t kWholeInDigest = 256;
+Digest parameters_digest(Bytes section);
+
 // The values themselves, for planning.
 std::vector<BoundValue> bound_values(Bytes section, const std::vector<std::uint32_t>& types);
 

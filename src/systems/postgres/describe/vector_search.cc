@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/byte_reader.h"
+#include "core/value_digest.h"
 #include "systems/postgres/describe/recorded_text.h"
 #include "systems/postgres/sql/expr_parts.h"
 
@@ -117,7 +118,7 @@ class Side {
 
   void digest_of(std::string_view bytes, std::optional<std::uint32_t> dimensions) {
     dimension = dimensions;
-    digest = sha256(as_bytes(bytes));
+    digest = value_digest(as_bytes(bytes));
   }
 
   std::span<const Binding> bindings_;
