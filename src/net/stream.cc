@@ -51,11 +51,15 @@ Io Stream::try_read(MutableBytes into) {
 Io Stream::try_write(std::span<const iovec> pieces) {
   if (!socket_.is_open()) return {Io::closed, 0, Want::write};
   if (ssl_ == nullptr) {
+    constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    if (pieces.size() == 1) {  // as mostly: the kernel has less to read and to check for it
+      return plain_outcome(::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, kFlags),
+                           Want::write);
+    }
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces.data());
     message.msg_iovlen = pieces.size();
-    return plain_outcome(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL),
-                         Want::write);
+    return plain_outcome(::sendmsg(socket_.native_handle(), &message, kFlags), Want::write);
   }
   std::size_t written = 0;
   for (const auto& piece : pieces) {
