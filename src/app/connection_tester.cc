@@ -25,13 +25,15 @@ admin::ConnectionTest ConnectionTestPort::test_role(const std::shared_ptr<const 
   }
   // A loop of its own: the test runs on a thread of its own, and takes no session's time.
   net::Loop loop;
+  net::asio::thread_pool pool{1};
+  proxy::pg::SaltedPasswords passwords{pool};
   std::optional<Result<proxy::pg::Upstream>> answer;
   proxy::pg::UpstreamLogin login{connection,
                                  role.upstream_user,
                                  std::move(*secret),
                                  {{"application_name", "sluice connection test"}},
                                  limit_()};
-  net::asio::co_spawn(loop, proxy::pg::log_in(std::move(login)),
+  net::asio::co_spawn(loop, proxy::pg::log_in(std::move(login), passwords),
                       [&](std::exception_ptr, Result<proxy::pg::Upstream> result) {
                         answer = std::move(result);
                         loop.stop();

@@ -49,6 +49,7 @@ struct ServerContext {
         reviews(the_reviews),
         resolve_credential(std::move(resolver)),
         blocking(pool),
+        salted_passwords(pool),
         limits(std::make_shared<const SessionLimits>(session_limits)) {}
 
   const Clock& clock;
@@ -58,6 +59,7 @@ struct ServerContext {
   review::Reviews& reviews;
   CredentialResolver resolve_credential;
   boost::asio::thread_pool& blocking;
+  SaltedPasswords salted_passwords;
   Published<SessionLimits> limits;
   SessionCounts session_counts;
   CancelKeys cancel_keys;

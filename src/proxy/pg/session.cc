@@ -164,7 +164,7 @@ Task<Result<void>> Session::greet_client() {
       {"backslash_quote", "safe_encoding"},
   };
   for (auto& parameter : login_->parameters) upstream.parameters.push_back(std::move(parameter));
-  CO_TRY(upstream_, co_await pg::log_in(std::move(upstream)));
+  CO_TRY(upstream_, co_await pg::log_in(std::move(upstream), context_.salted_passwords));
 
   catalogues_ =
       context_.catalogues.find_or_make(facts.connection, login_->connection->version, facts.upstream_user);

@@ -92,7 +92,8 @@ Task<Result<void>> send(net::Stream& stream, std::string message) {
   co_return co_await stream.write_all(as_bytes(message));
 }
 
-Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret password) {
+Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret password,
+                                SaltedPasswords& salted_passwords) {
   std::unique_ptr<ScramClient> scram;
   for (;;) {
     CO_TRY(auto frame, co_await reader.next());
@@ -122,7 +123,7 @@ Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret
                         ? ChannelBinding::tls_server_end_point(hash)
                         : ChannelBinding::not_offered();
         }
-        scram = std::make_unique<ScramClient>(password.clone(), std::move(binding));
+        scram = std::make_unique<ScramClient>(std::move(binding));
         if (!request.offers(scram->mechanism())) {
           co_return fail(Errc::unsupported, "the server offers no SCRAM-SHA-256");
         }
@@ -132,8 +133,9 @@ Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret
       case Authentication::Kind::sasl_continue: {
         if (!scram)
           co_return fail(Errc::malformed, "the server continued a SASL exchange that was not begun");
-        CO_TRY(auto final_message, scram->on_server_first(as_text(request.data)));
-        CO_CHECK_OK(encode_sasl_response(answer, final_message));
+        CO_TRY(auto salt, scram->on_server_first(as_text(request.data)));
+        const auto salted = co_await salted_passwords.derive(password, std::move(salt));
+        CO_CHECK_OK(encode_sasl_response(answer, scram->client_final(salted)));
         break;
       }
       case Authentication::Kind::sasl_final:
@@ -176,7 +178,7 @@ Task<Result<void>> await_ready(LoginReader& reader, Upstream& upstream) {
 
 }  // namespace
 
-Task<Result<Upstream>> log_in(UpstreamLogin login) {
+Task<Result<Upstream>> log_in(UpstreamLogin login, SaltedPasswords& salted_passwords) {
   const auto& connection = *login.connection;
   Upstream upstream;
   CO_TRY(upstream.stream, co_await net::dial(connection.host, connection.port, login.limit));
@@ -191,7 +193,7 @@ Task<Result<Upstream>> log_in(UpstreamLogin login) {
   CO_CHECK_OK(co_await send(stream, std::move(hello)));
 
   LoginReader reader{stream};
-  CO_CHECK_OK(co_await authenticate(stream, reader, std::move(login.password)));
+  CO_CHECK_OK(co_await authenticate(stream, reader, std::move(login.password), salted_passwords));
   CO_CHECK_OK(co_await await_ready(reader, upstream));
   if (deadline.passed()) co_return fail(Errc::timed_out, "the server's login took too long");
   co_return upstream;

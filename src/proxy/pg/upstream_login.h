@@ -1,7 +1,8 @@
 // Logging in to the real PostgreSQL server as the gateway: dial, TLS as the connection says, cleartext or
 // SCRAM-SHA-256 (with channel binding where the server offers it), until its first ReadyForQuery.
 //
-// The credential is resolved for each login, used once and wiped. MD5 passwords are refused: the hash that
+// The credential is resolved for each login, used once and wiped; what SCRAM derives from it is kept
+// (salted_passwords.h). MD5 passwords are refused: the hash that
 // they send is as good as the password. Errors name the connection and the cause, never the credential; they
 // are for the log, the client hears `client_message`.
 #pragma once
@@ -18,6 +19,7 @@
 #include "core/secret.h"
 #include "model/connection.h"
 #include "net/stream.h"
+#include "proxy/pg/salted_passwords.h"
 
 namespace sluice::proxy::pg {
 
@@ -41,7 +43,7 @@ struct Upstream {
   ParameterList status;  // ParameterStatus, in the server's order
 };
 
-net::Task<Result<Upstream>> log_in(UpstreamLogin login);
+net::Task<Result<Upstream>> log_in(UpstreamLogin login, SaltedPasswords& salted_passwords);
 
 // Asks the server to cancel what the session is running. Best effort; a connection of its own, as the
 // protocol wants.

@@ -1,6 +1,7 @@
 #include "wire/pg/scram.h"
 
 #include <array>
+#include <cassert>
 
 #include "core/encoding.h"
 #include "core/random.h"
@@ -60,12 +61,14 @@ std::string make_scram_nonce() {
   return to_base64(random);
 }
 
-ScramClient::ScramClient(Secret password, ChannelBinding binding)
-    : ScramClient(std::move(password), std::move(binding), "", make_scram_nonce()) {}
+Digest salted_password(std::string_view password, const ScramSalt& salt) {
+  return pbkdf2_sha256(password, salt.salt, salt.iterations);
+}
 
-ScramClient::ScramClient(Secret password, ChannelBinding binding, std::string_view user, std::string nonce)
-    : password_(std::move(password)),
-      binding_(std::move(binding)),
+ScramClient::ScramClient(ChannelBinding binding) : ScramClient(std::move(binding), "", make_scram_nonce()) {}
+
+ScramClient::ScramClient(ChannelBinding binding, std::string_view user, std::string nonce)
+    : binding_(std::move(binding)),
       nonce_(std::move(nonce)),
       client_first_bare_("n=" + escape_name(user) + ",r=" + nonce_) {}
 
@@ -74,7 +77,7 @@ std::string ScramClient::client_first() {
   return std::string{binding_.gs2_header()} + client_first_bare_;
 }
 
-Result<std::string> ScramClient::on_server_first(std::string_view message) {
+Result<ScramSalt> ScramClient::on_server_first(std::string_view message) {
   if (std::exchange(state_, State::failed) != State::expect_server_first) {
     return fail(Errc::malformed, "SCRAM: a first message of the server out of turn");
   }
@@ -82,15 +85,22 @@ Result<std::string> ScramClient::on_server_first(std::string_view message) {
     return fail(Errc::invalid_argument, "SCRAM: channel binding without the certificate's hash");
   }
   TRY(auto first, parse_server_first(message, nonce_));
+  server_first_ = message;
+  server_nonce_ = first.nonce;
+  state_ = State::expect_salted_password;
+  return ScramSalt{std::move(first.salt), first.iterations};
+}
 
-  auto salted_password = pbkdf2_sha256(password_.reveal(), first.salt, first.iterations);
-  password_ = Secret{};
+std::string ScramClient::client_final(const Digest& salted_password) {
+  const bool in_turn = std::exchange(state_, State::failed) == State::expect_salted_password;
+  assert(in_turn);
+  if (!in_turn) return {};
   auto client_key = hmac_sha256(salted_password, as_bytes("Client Key"));
   auto server_key = hmac_sha256(salted_password, as_bytes("Server Key"));
 
   auto bound = std::string{binding_.gs2_header()}.append(binding_.data());
-  auto client_final = "c=" + to_base64(as_bytes(bound)) + ",r=" + std::string{first.nonce};
-  auto exchange = client_first_bare_ + "," + std::string{message} + "," + client_final;
+  auto client_final = "c=" + to_base64(as_bytes(bound)) + ",r=" + server_nonce_;
+  auto exchange = client_first_bare_ + "," + server_first_ + "," + client_final;
   auto client_signature = hmac_sha256(sha256(client_key), as_bytes(exchange));
   server_signature_ = hmac_sha256(server_key, as_bytes(exchange));
   state_ = State::expect_server_final;

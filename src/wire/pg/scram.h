@@ -1,15 +1,19 @@
 // SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), the client's side: how Sluice proves an upstream
 // credential and makes the upstream prove that it knows it, too.
 //
-//   ScramClient scram{std::move(password), ChannelBinding::none()};
+//   ScramClient scram{ChannelBinding::none()};
 //   send(scram.mechanism(), scram.client_first());
-//   TRY(auto final, scram.on_server_first(challenge));     // AuthenticationSASLContinue
-//   CHECK_OK(scram.on_server_final(outcome));              // AuthenticationSASLFinal
+//   TRY(auto salt, scram.on_server_first(challenge));                      // AuthenticationSASLContinue
+//   send(scram.client_final(salted_password(password.reveal(), salt)));    // the slow part: see below
+//   CHECK_OK(scram.on_server_final(outcome));                              // AuthenticationSASLFinal
 //   // AuthenticationOk counts only if scram.verified(): a server that skips the last step has proved nothing
 //
 // A wrong, early or repeated message is an error, after which every further step fails. The upstream is not
-// trusted before the end: messages, nonce, salt and iteration count are bounded. `on_server_first` costs one
-// PBKDF2 (about 1 ms for the server's default of 4096 iterations) on the calling thread. Not thread-safe.
+// trusted before the end: messages, nonce, salt and iteration count are bounded. Not thread-safe.
+//
+// `salted_password` is one PBKDF2: 1 ms for PostgreSQL's default of 4096 iterations, a quarter of a second
+// for the most that is allowed. That is too long for a thread with other sessions, so the exchange stops
+// there and leaves it to the caller where it is computed, and whether it is known from an earlier log-in.
 //
 // Passwords: ASCII is used as it is, which is what SASLprep yields. Others are used as their bytes, which is
 // what libpq does where SASLprep fails; one that SASLprep would change (ligatures, full-width forms,
@@ -23,7 +27,6 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "core/result.h"
-#include "core/secret.h"
 
 namespace sluice::wire::pg {
 
@@ -64,26 +67,44 @@ class ChannelBinding {
 // 24 printable characters, fresh for every exchange.
 std::string make_scram_nonce();
 
+// What the server wants the password to be salted with.
+struct ScramSalt {
+  ByteVector salt;
+  std::uint32_t iterations = 0;  // 1 to kMaxScramIterations
+};
+
+// RFC 5802's SaltedPassword. As good as the password for this server, so to be kept as carefully.
+Digest salted_password(std::string_view password, const ScramSalt& salt);
+
 class ScramClient {
  public:
-  ScramClient(Secret password, ChannelBinding binding);
+  explicit ScramClient(ChannelBinding binding);
   // With a nonce of the caller's, for the RFC's test vectors only: printable ASCII without a comma.
-  ScramClient(Secret password, ChannelBinding binding, std::string_view user, std::string nonce);
+  ScramClient(ChannelBinding binding, std::string_view user, std::string nonce);
 
   std::string_view mechanism() const { return binding_.bound() ? kScramSha256Plus : kScramSha256; }
   std::string client_first();
-  Result<std::string> on_server_first(std::string_view message);
+  Result<ScramSalt> on_server_first(std::string_view message);
+  std::string client_final(const Digest& salted_password);  // once, after on_server_first has succeeded
   Result<void> on_server_final(std::string_view message);
   bool verified() const { return state_ == State::verified; }
 
  private:
-  enum class State : std::uint8_t { start, expect_server_first, expect_server_final, verified, failed };
+  enum class State : std::uint8_t {
+    start,
+    expect_server_first,
+    expect_salted_password,
+    expect_server_final,
+    verified,
+    failed
+  };
 
   State state_ = State::start;
-  Secret password_;
   ChannelBinding binding_;
   std::string nonce_;
   std::string client_first_bare_;
+  std::string server_first_;
+  std::string server_nonce_;
   Digest server_signature_{};
 };
 

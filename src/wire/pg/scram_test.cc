@@ -33,13 +33,18 @@ ByteVector certificate_hash() {
   return hash;
 }
 
+// The client's final message.
+Result<std::string> respond(ScramClient& scram, std::string_view server_first,
+                            std::string_view password = kPassword) {
+  TRY(const auto salt, scram.on_server_first(server_first));
+  return scram.client_final(salted_password(password, salt));
+}
+
 class Scram : public testing::Test {
  protected:
   static void SetUpTestSuite() { initialise_crypto(); }
 
-  static ScramClient client() {
-    return {Secret{std::string{kPassword}}, ChannelBinding::none(), kUser, std::string{kClientNonce}};
-  }
+  static ScramClient client() { return {ChannelBinding::none(), kUser, std::string{kClientNonce}}; }
   static ScramServer server() { return {*ScramVerifier::parse(kVerifier), {}, std::string{kServerNonce}}; }
   // What a client that has sent its first message says to `message`.
   static std::optional<Errc> answer_to_first(std::string_view message) {
@@ -54,7 +59,7 @@ TEST_F(Scram, ClientFollowsTheVectorOfRfc7677) {
   auto scram = client();
   EXPECT_EQ(scram.mechanism(), "SCRAM-SHA-256");
   EXPECT_EQ(scram.client_first(), kClientFirst);
-  auto final = scram.on_server_first(kServerFirst);
+  auto final = respond(scram, kServerFirst);
   ASSERT_TRUE(final) << final.error().message();
   EXPECT_EQ(*final, kClientFinal);
   EXPECT_FALSE(scram.verified());
@@ -74,20 +79,19 @@ TEST_F(Scram, ServerFollowsTheVectorOfRfc7677) {
 }
 
 TEST_F(Scram, BindsToTheServersCertificate) {
-  ScramClient scram{Secret{std::string{kPassword}}, ChannelBinding::tls_server_end_point(certificate_hash()),
-                    "", "clientnonce"};
+  ScramClient scram{ChannelBinding::tls_server_end_point(certificate_hash()), "", "clientnonce"};
   EXPECT_EQ(scram.mechanism(), "SCRAM-SHA-256-PLUS");
   EXPECT_EQ(scram.client_first(), "p=tls-server-end-point,,n=,r=clientnonce");
   // Computed with Python's hashlib.
   EXPECT_EQ(
-      scram.on_server_first("r=clientnonceserver,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096").value(),
+      respond(scram, "r=clientnonceserver,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096").value(),
       "c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,r=clientnonceserver,"
       "p=RjygEnX56QkKJ4de/n5UXjaWBVmgQXA/6qOO/pgQ4k8=");
   EXPECT_TRUE(scram.on_server_final("v=BB+IjbTnPCQpsyW78nFctXA0lyL5O/WgmMbmAt0rxN8="));
 }
 
 TEST_F(Scram, BindingWithoutAHashFails) {
-  ScramClient scram{Secret{"x"}, ChannelBinding::tls_server_end_point({}), "", "clientnonce"};
+  ScramClient scram{ChannelBinding::tls_server_end_point({}), "", "clientnonce"};
   scram.client_first();
   EXPECT_FALSE(scram.on_server_first("r=clientnonceserver,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1"));
 }
@@ -127,7 +131,7 @@ TEST_F(Scram, RefusesEveryTruncationAndExtensionOfTheServersMessages) {
   for (std::size_t n = 0; n < kServerFinal.size(); ++n) {
     auto scram = client();
     scram.client_first();
-    ASSERT_TRUE(scram.on_server_first("r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=1"));
+    ASSERT_TRUE(respond(scram, "r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=1"));
     EXPECT_FALSE(scram.on_server_final(kServerFinal.substr(0, n)));
   }
 }
@@ -137,7 +141,7 @@ TEST_F(Scram, ServerMustProveItselfToo) {
                      "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=,x=y"}) {
     auto scram = client();
     scram.client_first();
-    ASSERT_TRUE(scram.on_server_first(kServerFirst));
+    ASSERT_TRUE(respond(scram, kServerFirst));
     EXPECT_FALSE(scram.on_server_final(final)) << final;
     EXPECT_FALSE(scram.verified());
     EXPECT_FALSE(scram.on_server_final(kServerFinal)) << "a second attempt";
@@ -156,6 +160,11 @@ TEST_F(Scram, ClientRefusesMessagesOutOfTurn) {
   ASSERT_TRUE(twice.on_server_first(kServerFirst));
   EXPECT_FALSE(twice.on_server_first(kServerFirst));
   EXPECT_FALSE(twice.on_server_final(kServerFinal));
+  auto silent = client();
+  silent.client_first();
+  ASSERT_TRUE(silent.on_server_first(kServerFirst));
+  EXPECT_FALSE(silent.on_server_final(kServerFinal)) << "before we have proved anything";
+  EXPECT_FALSE(silent.verified());
 }
 
 TEST_F(Scram, NoncesAreFresh) {
@@ -164,17 +173,23 @@ TEST_F(Scram, NoncesAreFresh) {
 }
 
 TEST_F(Scram, NamesAreEscaped) {
-  ScramClient scram{Secret{"x"}, ChannelBinding::none(), "a,b=c", "nonce"};
+  ScramClient scram{ChannelBinding::none(), "a,b=c", "nonce"};
   EXPECT_EQ(scram.client_first(), "n,,n=a=2Cb=3Dc,r=nonce");
 }
 
 // --- both sides
 // -------------------------------------------------------------------------------------------------
 
-bool authenticates(ScramClient client, ScramServer server) {
+struct Party {
+  std::string_view password;
+  ChannelBinding binding;
+};
+
+bool authenticates(Party party, ScramServer server) {
+  ScramClient client{std::move(party.binding)};
   auto challenge = server.on_client_first(client.mechanism(), client.client_first());
   if (!challenge) return false;
-  auto response = client.on_server_first(*challenge);
+  auto response = respond(client, *challenge, party.password);
   if (!response) return false;
   auto outcome = server.on_client_final(*response);
   if (!outcome) {
@@ -187,12 +202,11 @@ bool authenticates(ScramClient client, ScramServer server) {
 
 TEST_F(Scram, BothSidesAgreeOnlyOnTheSamePassword) {
   auto verifier = ScramVerifier::make("s3cret", 64);
-  EXPECT_TRUE(authenticates({Secret{"s3cret"}, ChannelBinding::none()}, {verifier, {}}));
-  EXPECT_TRUE(authenticates({Secret{"s3cret"}, ChannelBinding::not_offered()}, {verifier, {}}));
-  EXPECT_FALSE(authenticates({Secret{"S3cret"}, ChannelBinding::none()}, {verifier, {}}));
-  EXPECT_FALSE(authenticates({Secret{""}, ChannelBinding::none()}, {verifier, {}}));
-  EXPECT_TRUE(
-      authenticates({Secret{"pässwörd"}, ChannelBinding::none()}, {ScramVerifier::make("pässwörd", 64), {}}));
+  EXPECT_TRUE(authenticates({"s3cret", ChannelBinding::none()}, {verifier, {}}));
+  EXPECT_TRUE(authenticates({"s3cret", ChannelBinding::not_offered()}, {verifier, {}}));
+  EXPECT_FALSE(authenticates({"S3cret", ChannelBinding::none()}, {verifier, {}}));
+  EXPECT_FALSE(authenticates({"", ChannelBinding::none()}, {verifier, {}}));
+  EXPECT_TRUE(authenticates({"pässwörd", ChannelBinding::none()}, {ScramVerifier::make("pässwörd", 64), {}}));
 }
 
 TEST_F(Scram, BothSidesAgreeOnlyOnTheSameChannel) {
@@ -200,13 +214,12 @@ TEST_F(Scram, BothSidesAgreeOnlyOnTheSameChannel) {
   auto hash = certificate_hash();
   auto other = hash;
   other.back() ^= 1;
-  auto bound = [](Bytes h) { return ScramClient{Secret{"s3cret"}, ChannelBinding::tls_server_end_point(h)}; };
+  auto bound = [](Bytes h) { return Party{"s3cret", ChannelBinding::tls_server_end_point(h)}; };
   EXPECT_TRUE(authenticates(bound(hash), {verifier, hash}));
   EXPECT_FALSE(authenticates(bound(other), {verifier, hash})) << "somebody in the middle";
   EXPECT_FALSE(authenticates(bound(hash), {verifier, {}})) << "not offered";
-  EXPECT_TRUE(authenticates({Secret{"s3cret"}, ChannelBinding::none()}, {verifier, hash}))
-      << "a client that cannot";
-  EXPECT_FALSE(authenticates({Secret{"s3cret"}, ChannelBinding::not_offered()}, {verifier, hash}))
+  EXPECT_TRUE(authenticates({"s3cret", ChannelBinding::none()}, {verifier, hash})) << "a client that cannot";
+  EXPECT_FALSE(authenticates({"s3cret", ChannelBinding::not_offered()}, {verifier, hash}))
       << "the offer was removed on the way";
 }
 
@@ -217,7 +230,7 @@ TEST_F(Scram, MockVerifierAnswersAlikeAndNeverMatches) {
   EXPECT_NE(first.salt, ScramVerifier::mock(key, "someone").salt);
   EXPECT_EQ(first.salt.size(), kScramSaltBytes);
   EXPECT_EQ(first.iterations, kDefaultScramIterations);
-  EXPECT_FALSE(authenticates({Secret{""}, ChannelBinding::none()}, {first, {}}));
+  EXPECT_FALSE(authenticates({"", ChannelBinding::none()}, {first, {}}));
 }
 
 TEST_F(Scram, VerifierHasPostgresForm) {
