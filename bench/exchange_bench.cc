@@ -281,7 +281,8 @@ void run(benchmark::State& state, Path& path, const std::string& request, const 
   }
 }
 
-// What the kernel and a database on the same processor leave of the caches between two parts of a transaction.
+// What the kernel and a database on the same processor leave of the caches between two parts of a
+// transaction.
 class Others {
  public:
   void run() {
@@ -290,7 +291,8 @@ class Others {
   }
 
  private:
-  std::vector<std::uint64_t> memory_ = std::vector<std::uint64_t>(4 << 20 >> 3);  // four times a usual second cache
+  std::vector<std::uint64_t> memory_ =
+      std::vector<std::uint64_t>(512 * 1024);  // 4 MiB: several second caches
 };
 
 // The same with nothing of it in the first two caches: the time of both parts, without what is between them.

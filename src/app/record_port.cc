@@ -11,6 +11,9 @@
 namespace sluice::app {
 namespace {
 
+constexpr auto kSignWait =
+    std::chrono::seconds{5};  // a shard signs within a second or two when it is asked to
+
 std::optional<std::string> unless_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional{text};
 }
@@ -128,6 +131,8 @@ Result<admin::RecordPage> RecordPort::events(const std::string& kind, const std:
 Result<std::string> RecordPort::export_session(SessionId id) {
   catch_up_();
   TRY(const auto found, index_.session(id));
+  // What has just happened is in it too, signed. Without that, the bundle ends with the last checkpoint.
+  record_.wait_until_signed(found.shard, kSignWait);
   return record::export_session(folder_, place_of(found), id, key_);
 }
 

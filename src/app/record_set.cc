@@ -7,6 +7,7 @@ namespace sluice::app {
 namespace {
 
 constexpr auto kUpkeepEvery = std::chrono::milliseconds{250};
+constexpr auto kSignedLook = std::chrono::milliseconds{20};
 
 }  // namespace
 
@@ -117,6 +118,16 @@ std::vector<record::LogStatus> RecordSet::status() const {
   std::vector<record::LogStatus> all;
   for (const auto& log : logs_) all.push_back(log->status());
   return all;
+}
+
+void RecordSet::wait_until_signed(std::size_t shard, std::chrono::milliseconds limit) {
+  auto& log = *logs_.at(shard);
+  const auto entries = log.status().entries;
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (log.status().checkpointed < entries && std::chrono::steady_clock::now() < until) {
+    log.request_checkpoint();  // each time: the owner may just have begun one that covers less
+    std::this_thread::sleep_for(kSignedLook);
+  }
 }
 
 }  // namespace sluice::app

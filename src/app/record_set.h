@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -42,6 +43,8 @@ class RecordSet {
   // Empty when every shard accepts; otherwise why one does not.
   std::string problem() const;
   std::vector<record::LogStatus> status() const;  // by shard
+  // Blocks until all that is in a shard now is under a signed checkpoint, for at most `limit`.
+  void wait_until_signed(std::size_t shard, std::chrono::milliseconds limit);
   const std::array<std::uint8_t, 16>& log_id(std::size_t shard) const { return logs_[shard]->log_id(); }
 
  private:

@@ -9,10 +9,10 @@
 //   TRY(receipt, log->outcome({...}));  // before the end of the reply
 //
 // Threads. One writer: all functions belong to the thread that owns the log, except status(), accepting(),
-// stop() and resume(), which any thread may call, and `maintain()`, which does the slow work (allocating the
-// next segment, signing and writing checkpoints, trimming finished segments) and may run on one other thread,
-// or on the same one. `tick()` is cheap and belongs to the owner; call it about once a second. End the thread
-// of maintain() before close().
+// request_checkpoint(), stop() and resume(), which any thread may call, and `maintain()`, which does the slow
+// work (allocating the next segment, signing and writing checkpoints, trimming finished segments) and may run
+// on one other thread, or on the same one. `tick()` is cheap and belongs to the owner; call it about once a
+// second. End the thread of maintain() before close().
 //
 // Cost. An append is a copy into a memory-mapped segment and one SHA-256; no system call, no allocation in
 // steady state. The commit word of an entry is stored last with release order, so a process killed at any
@@ -122,7 +122,8 @@ class Log {
   Result<void> maintain();
   Result<void> prepare_next();
   Result<void> write_checkpoints();
-  void request_checkpoint();  // by the owner; the next maintain() writes it
+  void request_checkpoint();  // from any thread; the owner's next tick() takes it up, and then maintain()
+                              // writes it
 
   // From any thread: refuses everything from now on, with `why` in the error, until resume(). For
   // administrators and tests.

@@ -158,7 +158,7 @@ class Log::Body {
   std::atomic<bool> no_space_ = false;
   std::uint64_t queued_size_ = 0;  // entries under the last checkpoint asked for
   SteadyTime queued_at_{};
-  bool checkpoint_due_ = false;
+  std::atomic<bool> checkpoint_due_ = false;
 
   // maintain()'s own.
   struct Ahead {

@@ -409,7 +409,9 @@ def test_an_exported_session_is_checked_by_the_cli(gateway: Gateway, told: None,
     without_end[entries[-1] - 1] = without_end[entries[-1] - 1].replace("},", "}")
     file.write_text("".join(without_end))
     assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 23
-    altered = lines[entries[2]].replace('"entry":"AQ', '"entry":"AR')
+    line = lines[entries[2]]
+    at = line.index('"entry":"') + 60  # somewhere inside
+    altered = line[:at] + ("B" if line[at] == "A" else "A") + line[at + 1 :]
     file.write_text("".join([*lines[: entries[2]], altered, *lines[entries[2] + 1 :]]))
     assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 20
     assert gateway.run("record", "verify", "--bundle", str(file)).returncode == 2
