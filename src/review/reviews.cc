@@ -158,11 +158,16 @@ Result<Consumption> Reviews::consume_locked(const Digest& digest, std::string_vi
   }
   // Both sides are looked at again: the requester may have been disabled, an approver may have left.
   const auto requester = find_(principal);
-  if (!requester || requester->disabled ||
-      standing_approvals(entry->review, find_) < quorum(entry->review.request.terms)) {
-    return Consumption{Outcome::not_yet, id, {}, {}, 0};
-  }
+  if (!requester || requester->disabled) return Consumption{Outcome::not_yet, id, {}, {}, 0};
   auto next = entry->review;
+  if (standing_approvals(next, find_) < quorum(next.request.terms)) {
+    // It is over, so that the next request opens a review which somebody else can approve.
+    next.state = ReviewState::expired;
+    next.expires = now;
+    CHECK_OK(move_to(*entry, std::move(next), {}, "an approval no longer stands", out));
+    forget(id);
+    return Consumption{Outcome::expired, id, {}, {}, 0};
+  }
   if (--next.uses_left == 0) {
     next.state = ReviewState::used;
     next.expires = now;

@@ -177,19 +177,36 @@ TEST_F(ReviewsTest, UndecidedOnesExpire) {
   EXPECT_TRUE(reviews_.live().empty());
 }
 
-TEST_F(ReviewsTest, ApproverAndRequesterAreCheckedAgainAtUse) {
+TEST_F(ReviewsTest, RequesterIsCheckedAgainAtUse) {
   auto wish = request();
   auto ticket = *reviews_.open_or_find(wish);
   ASSERT_TRUE(reviews_.decide(ticket.id, person("ana"), true, ""));
-  add({.name = "ana", .groups = {"data-security"}, .disabled = true});
-  EXPECT_EQ(consume(wish), Outcome::not_yet);
-  add({.name = "ana"});  // left the group
-  EXPECT_EQ(consume(wish), Outcome::not_yet);
-  add({.name = "ana", .groups = {"data-security"}});
   add({.name = "eve", .disabled = true});
   EXPECT_EQ(consume(wish), Outcome::not_yet);
   add({.name = "eve"});
   EXPECT_EQ(consume(wish), Outcome::used);
+}
+
+// An approver who was disabled, or has left the group: the approval is over, and somebody else can be asked.
+TEST_F(ReviewsTest, ApprovalsThatNoLongerStandAreOver) {
+  for (const auto& after :
+       {Principal{.name = "ana", .groups = {"data-security"}, .disabled = true}, Principal{.name = "ana"}}) {
+    add({.name = "ana", .groups = {"data-security"}});
+    auto wish = request();
+    auto ticket = *reviews_.open_or_find(wish);
+    ASSERT_TRUE(ticket.opened);
+    ASSERT_TRUE(reviews_.decide(ticket.id, person("ana"), true, ""));
+    add(after);
+    EXPECT_EQ(consume(wish), Outcome::expired);
+    EXPECT_EQ(repository_.kept[ticket.id.value].state, ReviewState::expired);
+    auto again = *reviews_.open_or_find(wish);
+    EXPECT_TRUE(again.opened);
+    EXPECT_NE(again.id.value, ticket.id.value);
+    add({.name = "ana", .groups = {"data-security"}});
+    EXPECT_EQ(consume(wish), Outcome::not_yet) << "the old approval is gone for good";
+    ASSERT_TRUE(reviews_.decide(again.id, person("ana"), true, ""));
+    EXPECT_EQ(consume(wish), Outcome::used);
+  }
 }
 
 TEST_F(ReviewsTest, NothingPassesThatCannotBeSaved) {
