@@ -36,10 +36,14 @@ lint:  ## format, layers, shell and Python linters
 	@tools/lint.sh
 
 .PHONY: tidy
-tidy:  ## clang-tidy over all sources (needs a build, takes a quarter of an hour)
+tidy:  ## clang-tidy over what has changed since it last passed (the first time all: a quarter of an hour; MINUTES=10)
 	@tools/setup/debian.sh build lint
 	@tools/build.sh dev all
-	@tools/tidy.sh build/dev
+	@tools/tidy.py --build build/dev $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ALL),--all)
+
+.PHONY: tidy-all
+tidy-all:  ## clang-tidy over all sources, whatever passed before
+	@$(MAKE) --no-print-directory tidy ALL=1
 
 .PHONY: fuzz
 fuzz:  ## every fuzzer for a short time, on its committed corpus (SECONDS_EACH=20)

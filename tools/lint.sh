@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The quick linters: format, layers, shell, Python. Prints every finding, fails if there was one. clang-tidy, which needs a
-# build and its time, is tools/tidy.sh.
+# build and its time, is tools/tidy.py.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 failed=0

@@ -35,7 +35,7 @@ packages_of() {
       "postgresql-client-$postgres" python3-venv tzdata libgssapi-krb5-2 liblz4-1 libzstd1 liblzma5 ;;
     test)
       packages_of demo
-      printf '%s\n' debootstrap
+      printf '%s\n' debootstrap libxslt1.1  # for the server's contrib module xml2
       # Whichever Node.js is there already will do (Debian's npm brings 300 packages along).
       command -v node >/dev/null || printf 'nodejs\n'
       command -v npm >/dev/null || printf 'npm\n' ;;
