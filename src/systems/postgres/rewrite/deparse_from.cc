@@ -92,6 +92,7 @@ Columns Deparser::target_columns(const SelectStatement& node, const Scope& scope
     return columns;
   }
   for (const Target& target : node.targets) {
+    const std::size_t before = columns.names.size();
     const auto* star = is_star(target) ? as<ColumnRef>(target.value) : nullptr;
     if (star != nullptr && star->parts.empty()) {
       for (const FromItem* item : node.from) {
@@ -113,8 +114,21 @@ Columns Deparser::target_columns(const SelectStatement& node, const Scope& scope
     } else {
       columns.known = false;
     }
+    if (!have_seen(columns.names.size() - before)) break;
   }
   return columns;
+}
+
+bool Deparser::have_seen(std::size_t names) {
+  names_seen_ += names;
+  if (names_seen_ > kMaxNamesSeen) {
+    refuse(fmt::format("a statement with more than {} columns in reach is not understood", kMaxNamesSeen));
+  }
+  return !refused();
+}
+
+void Deparser::add_entry(Entry entry, Scope& scope) {
+  if (have_seen(entry.columns.names.size())) scope.entries.push_back(std::move(entry));
 }
 
 void Deparser::declare(const FromItem& item, Scope& scope, bool visible) {
@@ -136,7 +150,7 @@ void Deparser::declare(const FromItem& item, Scope& scope, bool visible) {
       entry.visible = visible;
       entry.columns = columns_of(*it.query, it.lateral ? &scope : scope.outer);
       rename(entry.columns, item.alias);
-      scope.entries.push_back(std::move(entry));
+      add_entry(std::move(entry), scope);
       return;
     }
     case FromKind::function: {
@@ -150,7 +164,7 @@ void Deparser::declare(const FromItem& item, Scope& scope, bool visible) {
       rename(entry.columns, item.alias);
       // A function that yields one value has a column of its own name.
       if (it.columns.empty() && entry.columns.names.empty()) entry.columns.names.push_back(entry.alias);
-      scope.entries.push_back(std::move(entry));
+      add_entry(std::move(entry), scope);
       return;
     }
     case FromKind::table_func: return refuse("XMLTABLE is not supported in a statement that is rewritten");
@@ -169,7 +183,7 @@ void Deparser::declare_relation(const RangeVar& var, Scope& scope, bool visible)
     entry.columns = table->columns;
     rename(entry.columns, var.alias);
     entry.has_own_alias = true;
-    scope.entries.push_back(std::move(entry));
+    add_entry(std::move(entry), scope);
     return;
   }
   if (!var.catalog.empty() && var.catalog != catalogue_.contents().database) {
@@ -182,7 +196,7 @@ void Deparser::declare_relation(const RangeVar& var, Scope& scope, bool visible)
     }
     if (plan_.in_force() && !fresh_) return need_relation(std::string(var.name));
     rename(entry.columns, var.alias);
-    scope.entries.push_back(std::move(entry));
+    add_entry(std::move(entry), scope);
     return;
   }
   if (const std::string* why = plan_.carries(entry.relation->oid)) {
@@ -201,7 +215,7 @@ void Deparser::declare_relation(const RangeVar& var, Scope& scope, bool visible)
     usage.relation = entry.relation;
     usage.mask = entry.mask;
   }
-  scope.entries.push_back(std::move(entry));
+  add_entry(std::move(entry), scope);
 }
 
 void Deparser::declare_join(const JoinItem& item, Scope& scope, bool visible) {
@@ -228,7 +242,7 @@ void Deparser::declare_join(const JoinItem& item, Scope& scope, bool visible) {
     entry.visible = visible;
     entry.columns.known = true;
     for (std::string_view name : item.using_columns) entry.columns.names.emplace_back(name);
-    scope.entries.push_back(std::move(entry));
+    add_entry(std::move(entry), scope);
   }
   if (!named) return;
   Entry entry;
@@ -236,7 +250,7 @@ void Deparser::declare_join(const JoinItem& item, Scope& scope, bool visible) {
   entry.has_own_alias = true;
   entry.visible = visible;
   rename(entry.columns, item.alias);
-  scope.entries.push_back(std::move(entry));
+  add_entry(std::move(entry), scope);
 }
 
 void Deparser::from_list(const SelectStatement& node, Scope& scope) {

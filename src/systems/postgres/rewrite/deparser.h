@@ -89,6 +89,9 @@ class Deparser {
 
   // ---- FROM (deparse_from.cc, wrap_relation.cc, star.cc)
   void declare(const sql::FromItem& item, Scope& scope, bool visible);
+  void add_entry(Entry entry, Scope& scope);
+  // Counts names of columns as they are gathered; false: refused, there are too many.
+  bool have_seen(std::size_t names);
   void declare_relation(const sql::RangeVar& var, Scope& scope, bool visible);
   Columns columns_of(const sql::SelectStatement& node, const Scope* outer);
   Columns target_columns(const sql::SelectStatement& node, const Scope& scope);
@@ -155,6 +158,10 @@ class Deparser {
   std::string prefix_;
   std::string out_;
   std::optional<Refusal> refusal_;
+  // Names of columns that are in reach, added up over all levels and both passes. WITH queries that each join
+  // the one before twice double them with every link; sixty relations as wide as the server allows fit.
+  static constexpr std::size_t kMaxNamesSeen = 100'000;
+  std::size_t names_seen_ = 0;
   std::vector<CommonTableEntry> common_tables_;
   std::unordered_map<const sql::SelectStatement*, Columns> columns_memo_;
   Usages usages_;

@@ -1,5 +1,6 @@
 #include "systems/postgres/rewrite/rewrite.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -288,6 +289,16 @@ TEST(Rewrite, ColumnsTheRoleMayNotReadAreNotTouchedUnlessAsked) {
       testing::masks("public.docs email redact"));
   EXPECT_THAT(session.text("SELECT id, email FROM docs"), HasSubstr("CAST('***'"));
   EXPECT_THAT(session.text("SELECT * FROM docs"), HasSubstr("permission denied for column secret"));
+}
+
+// Each link has twice the columns of the one before.
+TEST(Rewrite, ColumnsThatMultiplyAreRefusedBeforeTheyTakeTimeAndMemory) {
+  std::string sql = "WITH a0 AS (SELECT * FROM docs)";
+  for (int i = 1; i < 60; ++i) sql += fmt::format(", a{} AS (SELECT * FROM a{} x, a{} y)", i, i - 1, i - 1);
+  EXPECT_THAT(corpus_session().text(sql + " SELECT 1 FROM a59"), HasSubstr("columns in reach"));
+  std::string nested = "SELECT * FROM docs";
+  for (int i = 0; i < 60; ++i) nested = fmt::format("SELECT x.*, x.* FROM ({}) x", nested);
+  EXPECT_THAT(corpus_session().text(nested), HasSubstr("columns in reach"));
 }
 
 TEST(Rewrite, WhatTheDeparserDoesNotKnowIsRefused) {
