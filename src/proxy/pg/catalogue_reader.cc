@@ -54,7 +54,9 @@ bool CatalogueReader::wants_another_look(const ErrorFields& error, const Protoco
 
 void CatalogueReader::part_of_transaction_ended() {
   path_stale_ |= path_changed_in_transaction_;
-  stale_ |= schema_changed_;
+  if (!schema_changed_) return;
+  stale_ = true;
+  store_.mark_stale();  // others may see it now, and the next transaction be open already
 }
 
 void CatalogueReader::end_transaction() {
@@ -91,6 +93,7 @@ bool CatalogueReader::begin(const ProtocolState& state) {
 
 void CatalogueReader::take_from_store() {
   store_seen_ = store_.version();
+  path_stale_ = true;  // schemas of the path may have come or gone
   if (auto newest = store_.current()) planner_.set_catalogue(std::move(newest));
 }
 

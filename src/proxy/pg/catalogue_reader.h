@@ -47,6 +47,8 @@ class CatalogueReader {
   // --- what statements have done, once the server has confirmed it ---
   void path_changed() { path_changed_in_transaction_ = path_stale_ = true; }
   void schema_changed() { schema_changed_ = stale_ = true; }
+  // What this session itself has changed is not read yet.
+  bool is_outdated() const { return path_stale_ || stale_; }
   // What the catalogue says has turned out to be wrong.
   void found_wrong() { stale_ = true; }
   // The transaction has ended, or a part of it was taken back, and the server has not said Ready: a pipeline,

@@ -174,11 +174,17 @@ Pause Exchange::on_sync() {
 
 // Statements are planned against what the database looks like now. What is on its way may change that.
 Pause Exchange::need_catalogue(std::string_view sql) {
-  const bool end_may_move =
-      catalogue_.moved_in_transaction() || state_.transaction == TransactionStatus::failed;
-  if (requests_.names_may_move(end_may_move)) return Pause::server;
+  if (names_may_move()) return Pause::server;
   if (!catalogue_.is_needed(sql, state_)) return Pause::none;
   return requests_.empty() ? Pause::catalogue : Pause::server;
+}
+
+// What the open transaction has moved may be taken back by an error too. Within a pipeline the server then
+// skips what follows; not so behind a ReadyForQuery.
+bool Exchange::names_may_move() const {
+  const bool moved = catalogue_.moved_in_transaction();
+  if (moved && requests_.ready_ahead()) return true;
+  return requests_.names_may_move(moved || state_.transaction == TransactionStatus::failed);
 }
 
 PlanContext Exchange::plan_context() {

@@ -126,6 +126,7 @@ class Exchange {
   void flush_for_answers();
   Pause on_sync();
   Pause need_catalogue(std::string_view sql = {});
+  bool names_may_move() const;
   PlanContext plan_context();
   // Ends the current message with an error, in the order of the protocol.
   Pause refuse_query(wire::pg::ErrorFields error);
@@ -164,6 +165,7 @@ class Exchange {
   Pause on_bind(Bytes payload, Bytes raw);
   Pause on_describe(Bytes payload);
   bool differs_now(const Plan& plan);
+  std::expected<Pause, wire::pg::ErrorFields> look_up_again(Portal& portal);
   Pause on_execute(Bytes payload, Bytes raw);
   Pause on_close(Bytes payload);
 

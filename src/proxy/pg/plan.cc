@@ -50,4 +50,29 @@ bool may_write(const Operation& operation) {
   return writes(operation.verb) || std::ranges::any_of(operation.also, writes);
 }
 
+bool finds_names_late(const Plan& plan) {
+  switch (plan.kind) {
+    case PlanKind::empty:
+    case PlanKind::begin:
+    case PlanKind::commit:
+    case PlanKind::rollback:
+    case PlanKind::other_transaction:
+    case PlanKind::set:
+    case PlanKind::deallocate:
+    case PlanKind::fetch:
+    case PlanKind::close_cursor:
+    case PlanKind::discard_all: return false;
+    default: break;
+  }
+  if (plan.statement == nullptr) return true;
+  switch (plan.statement->body->kind) {
+    case StatementKind::select: return plan.kind != PlanKind::statement;  // SELECT INTO
+    case StatementKind::insert:
+    case StatementKind::update:
+    case StatementKind::delete_:
+    case StatementKind::merge: return false;
+    default: return true;
+  }
+}
+
 }  // namespace sluice::proxy::pg

@@ -89,5 +89,8 @@ inline bool ends_part_of_transaction(PlanKind kind) {
 PlanKind kind_of(const postgres::sql::Statement& statement, const Operation& operation);
 // Whether it may change data or definitions.
 bool may_write(const Operation& operation);
+// Whether the server looks its names up only when it is executed. Those of a query are looked up when it is
+// bound; the query within COPY, EXECUTE or PREPARE, and what a definition names, are not.
+bool finds_names_late(const Plan& plan);
 
 }  // namespace sluice::proxy::pg

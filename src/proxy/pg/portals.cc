@@ -24,6 +24,12 @@ ErrorFields undefined_portal(std::string_view name) {
   return render_error(sqlstate::kInvalidCursorName, fmt::format("portal \"{}\" does not exist", name));
 }
 
+ErrorFields outdated_portal() {
+  return render_error(sqlstate::kInvalidCursorName,
+                      "sluice: the policy or the schema has changed, and the portal was closed", {},
+                      "Bind and execute the statement again.");
+}
+
 }  // namespace
 
 Pause Exchange::on_bind(Bytes payload, Bytes raw) {
@@ -109,19 +115,33 @@ bool Exchange::differs_now(const Plan& plan) {
   return !now || now->size() != 1 || now->front()->touches_masked;
 }
 
+// What the server looks up when it executes the portal is decided as it is then.
+std::expected<Pause, ErrorFields> Exchange::look_up_again(Portal& portal) {
+  if (names_may_move()) return Pause::server;
+  if (catalogue_.is_outdated() && state_.transaction != TransactionStatus::failed)
+    return requests_.empty() ? Pause::catalogue : Pause::server;
+  if (planner_.is_current(*portal.plan, plan_context())) return Pause::none;
+  auto now = planner_.plan(portal.plan->source, plan_context());
+  if (!now || now->size() != 1 || now->front()->text != portal.plan->text)
+    return std::unexpected(outdated_portal());
+  portal.plan = std::move(now->front());
+  portal.operation = portal.plan->operation;
+  return Pause::none;
+}
+
 Pause Exchange::on_execute(Bytes payload, Bytes raw) {
   auto execute = Execute::parse(payload);
   if (!execute) return protocol_violation(execute.error().detail);
   auto portal = names_.portal(execute->portal);
   if (!portal) return refuse_in_pipeline(undefined_portal(execute->portal));
-  const auto& plan = portal->plan;
-  if (differs_now(*plan)) {
-    // Its rewrite would differ now; what is open was made under rules that no longer hold.
-    return refuse_in_pipeline(
-        render_error(sqlstate::kInvalidCursorName,
-                     "sluice: the policy or the schema has changed, and the portal was closed", {},
-                     "Bind and execute the statement again."));
+  if (finds_names_late(*portal->plan)) {
+    const auto looked_up = look_up_again(*portal);
+    if (!looked_up) return refuse_in_pipeline(looked_up.error());
+    if (*looked_up != Pause::none) return *looked_up;
   }
+  const auto& plan = portal->plan;
+  // Its rewrite would differ now; what is open was made under rules that no longer hold.
+  if (differs_now(*plan)) return refuse_in_pipeline(outdated_portal());
 
   auto proposal = gate_.decide(portal->operation);
   if (proposal.denied()) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal))));

@@ -4,6 +4,13 @@
 
 namespace sluice::proxy::pg {
 
+bool Requests::ready_ahead() const {
+  return std::ranges::any_of(queue_, [](const Request& request) {
+    return request.kind == Request::Kind::query || request.kind == Request::Kind::fail_query ||
+           request.kind == Request::Kind::sync;
+  });
+}
+
 bool Requests::answers_held_back() const {
   if (queue_.empty()) return false;
   switch (queue_.back().kind) {

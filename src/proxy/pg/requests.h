@@ -114,6 +114,8 @@ class Requests {
                                     queue_.begin());
   }
   bool sync_ahead() const { return before_sync() < queue_.size(); }
+  // A ReadyForQuery is due.
+  bool ready_ahead() const;
   // The server keeps the answers of a pipeline back until it hears Sync or Flush.
   bool answers_held_back() const;
   // What has not ended yet may change what names mean: DDL, another search_path, or an end of the transaction

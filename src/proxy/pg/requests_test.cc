@@ -57,6 +57,18 @@ TEST(Requests, KnowWhatAnErrorSkips) {
   EXPECT_EQ(requests.front().kind, Kind::sync);
 }
 
+TEST(Requests, KnowWhetherAReadyIsDue) {
+  for (const auto kind : {Kind::query, Kind::fail_query, Kind::sync}) {
+    Requests requests;
+    requests.add(Kind::parse);
+    requests.add(Kind::execute).runs.push_back(run_of(PlanKind::statement));
+    EXPECT_FALSE(requests.ready_ahead());
+    requests.add(kind);
+    requests.add(Kind::bind);
+    EXPECT_TRUE(requests.ready_ahead());
+  }
+}
+
 TEST(Requests, AreHeldBackOnlyWithinAPipeline) {
   Requests requests;
   EXPECT_FALSE(requests.answers_held_back());

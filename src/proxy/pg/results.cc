@@ -156,8 +156,11 @@ Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
   effects_.complete(*run);
   // A pipeline goes on behind its ROLLBACK before the server says Ready.
   const auto kind = run->plan->kind;
-  const bool ends = kind == PlanKind::commit || kind == PlanKind::rollback;
-  if (ends && state_.transaction == TransactionStatus::failed) state_.transaction = TransactionStatus::idle;
+  if (state_.transaction == TransactionStatus::failed && ends_part_of_transaction(kind)) {
+    state_.transaction = kind == PlanKind::other_transaction
+                             ? TransactionStatus::in_transaction  // ROLLBACK TO
+                             : TransactionStatus::idle;
+  }
   requests_.end_current_run();
   return Pause::none;
 }
