@@ -239,6 +239,21 @@ std::expected<Planner::Plans, ErrorFields> Planner::plan_query(std::string_view 
   return plans;
 }
 
+std::optional<Denial> Planner::refuse_types(std::span<const std::uint32_t> types, const MaskSet& masks) {
+  if (masks.empty() || !masking(masks).in_force()) return std::nullopt;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (types[i] == 0) continue;  // the server finds it out from the statement
+    const auto* type = catalogue_->type(types[i]);
+    if (type != nullptr && type->vouched) continue;
+    return Denial{Reason::masked_use, "",
+                  fmt::format("the type of parameter ${} is not vouched for: it could run code that reads "
+                              "masked values",
+                              i + 1),
+                  "Leave the type to the server, or name a built-in one."};
+  }
+  return std::nullopt;
+}
+
 bool Planner::is_current(const Plan& plan, const PlanContext& context) const {
   return plan.basis.catalogue == catalogue_->version() && plan.basis.masks == context.masks->id &&
          plan.basis == basis(context);

@@ -63,6 +63,10 @@ class Planner {
   // The statements of a text that has parsed, without what is none between its semicolons.
   static std::vector<QueryPart> parts(std::string_view sql);
 
+  // Types of parameters that the wire names by number: a value that becomes one may run code, as the check of
+  // a domain does, and while masks are in force that code could read masked values.
+  std::optional<Denial> refuse_types(std::span<const std::uint32_t> types, const MaskSet& masks);
+
   bool is_current(const Plan& plan, const PlanContext& context) const;
 
   // The plan's operation with the bound and the query vectors that these values give it; the plan's own when

@@ -76,6 +76,8 @@ std::optional<ErrorFields> Exchange::decide_prepared(Prepared& prepared) {
   auto proposal = gate_.decide(prepared.plan->operation);
   if (proposal.denied()) return render(gate_.refuse(std::move(proposal)));
   if (prepared.plan->denial) return render(gate_.refuse(std::move(proposal), prepared.plan->denial));
+  if (auto denial = planner_.refuse_types(prepared.parameter_types, *gate_.masks()))
+    return render(gate_.refuse(std::move(proposal), std::move(denial)));
   if (proposal.obligations().clamp) {
     const auto limit = *proposal.obligations().max_records;
     if (prepared.plan->clamped_to == 0 || prepared.plan->clamped_to > limit) {

@@ -48,8 +48,9 @@ class SetConfigCalls final : public rewrite::Visitor {
   SettingChanges& changes_;
 };
 
+// Not behind a cast: that can be to a domain, whose check is a function of somebody's.
 const sql::Constant* text_constant(const sql::Expr* expr) {
-  const auto* constant = expr == nullptr ? nullptr : sql::as<sql::Constant>(without_casts(expr));
+  const auto* constant = expr == nullptr ? nullptr : sql::as<sql::Constant>(expr);
   return constant != nullptr && constant->value_kind == sql::ConstantKind::text ? constant : nullptr;
 }
 
@@ -90,9 +91,7 @@ std::string only_setting(const sql::Statement& statement) {
   if (call->filter != nullptr || call->over != nullptr || call->variadic || call->distinct ||
       !call->order_by.empty())
     return {};
-  if (text_constant(call->args[1]) == nullptr ||
-      sql::as<sql::Constant>(without_casts(call->args[2])) == nullptr)
-    return {};
+  if (text_constant(call->args[1]) == nullptr || sql::as<sql::Constant>(call->args[2]) == nullptr) return {};
   const bool bare = select->from.empty() && select->where == nullptr;
   const auto* name = bare                            ? text_constant(call->args[0])
                      : is_column_name(call->args[0]) ? named_by_pg_settings(*select)
