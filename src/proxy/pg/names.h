@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,9 @@ namespace sluice::proxy::pg {
 inline constexpr std::size_t kMaxStatements =
     10'000;  // per session; a client that leaks names must not take our memory
 inline constexpr std::size_t kMaxPortals = 10'000;
+inline constexpr std::size_t kMaxKeptText =
+    8 * 1024 *
+    1024;  // bytes per session of what the named ones were made from; planned it takes some 30 times as much
 inline constexpr std::size_t kMaxKeptParameters =
     64 * 1024;  // bytes of a binding; a longer one is digested only
 
@@ -37,6 +41,7 @@ struct Prepared {
   std::string shape_formats;                   // the result formats (as in Bind) that `shape` is for
   std::optional<gate::PreparePermit> permit;   // of the last decision; good while the policy is the same
   std::uint64_t policy_version = 0;
+  std::size_t kept_text = 0;  // as counted by Names
 };
 
 struct Portal {
@@ -50,14 +55,16 @@ struct Portal {
   Digest parameters_digest{};  // every bound value
   std::string parameters;      // Bind's parameter section, while it is short enough to keep
   bool hold = false;           // survives the end of its transaction
+  std::size_t kept_text = 0;   // as counted by Names
 };
 
 class Names {
  public:
   std::shared_ptr<Prepared> statement(std::string_view name) const { return find(statements_, name); }
   std::shared_ptr<Portal> portal(std::string_view name) const { return find(portals_, name); }
-  std::size_t statement_count() const { return statements_.size(); }
-  std::size_t portal_count() const { return portals_.size(); }
+  // Whether a session may have one more of that name. The unnamed ones replace each other.
+  bool has_room_for_statement(std::string_view name) const { return has_room(statements_, name); }
+  bool has_room_for_portal(std::string_view name) const { return has_room(portals_, name); }
 
   // What stood there before, so that a failure can put it back.
   template <class T>
@@ -69,9 +76,11 @@ class Names {
   using Change = std::variant<Replaced<Prepared>, Replaced<Portal>>;
 
   Replaced<Prepared> set_statement(std::string_view name, std::shared_ptr<Prepared> next) {
+    if (next) next->kept_text = text_behind(next->plan.get());
     return replace(statements_, name, std::move(next));
   }
   Replaced<Portal> set_portal(std::string_view name, std::shared_ptr<Portal> next) {
+    if (next) next->kept_text = text_behind(next->plan.get()) + next->parameters.size();
     return replace(portals_, name, std::move(next));
   }
   // Takes changes back, the last one first.
@@ -88,7 +97,10 @@ class Names {
   void drop_all_portals(std::vector<Change>& changes) { drop_named(portals_, changes); }
   // At the end of a transaction the server drops every portal that is not WITH HOLD.
   void end_transaction() {
-    std::erase_if(portals_, [](const auto& entry) { return !entry.second->hold; });
+    std::erase_if(portals_, [this](const auto& entry) {
+      if (!entry.second->hold) kept_text_ -= entry.second->kept_text;
+      return !entry.second->hold;
+    });
   }
 
   std::string next_statement_name() { return "slc_s" + std::to_string(++count_); }
@@ -105,39 +117,56 @@ class Names {
     const auto at = map.find(name);
     return at == map.end() ? nullptr : at->second;
   }
+  // One statement of a text keeps the trees of all of them.
+  static std::size_t text_behind(const Plan* plan) {
+    if (plan == nullptr) return 0;
+    if (plan->parsed == nullptr) return plan->source.size();
+    std::size_t bytes = 0;
+    for (const auto& statement : plan->parsed->statements()) bytes += statement.text.size();
+    return bytes;
+  }
   template <class T>
-  static Replaced<T> replace(Map<T>& map, std::string_view name, std::shared_ptr<T> next) {
-    Replaced<T> change{std::string{name}, find(map, name), next};
+  bool has_room(const Map<T>& map, std::string_view name) const {
+    constexpr auto kMost = std::is_same_v<T, Prepared> ? kMaxStatements : kMaxPortals;
+    return name.empty() || (map.size() < kMost && kept_text_ < kMaxKeptText);
+  }
+  template <class T>
+  void put(Map<T>& map, const std::string& name, std::shared_ptr<T> next) {
+    if (const auto before = find(map, name)) kept_text_ -= before->kept_text;
     if (next) {
-      map.insert_or_assign(change.name, std::move(next));
+      kept_text_ += next->kept_text;
+      map.insert_or_assign(name, std::move(next));
     } else {
-      map.erase(change.name);
+      map.erase(name);
     }
+  }
+  template <class T>
+  Replaced<T> replace(Map<T>& map, std::string_view name, std::shared_ptr<T> next) {
+    Replaced<T> change{std::string{name}, find(map, name), next};
+    put(map, change.name, std::move(next));
     return change;
   }
   template <class T, class Changes>
-  static void drop_named(Map<T>& map, Changes& changes) {
+  void drop_named(Map<T>& map, Changes& changes) {
     for (auto at = map.begin(); at != map.end();) {
       if (at->first.empty()) {
         ++at;
         continue;
       }
+      kept_text_ -= at->second->kept_text;
       changes.emplace_back(Replaced<T>{at->first, std::move(at->second), nullptr});
       at = map.erase(at);
     }
   }
   template <class T>
-  static void restore(Map<T>& map, const Replaced<T>& change) {
+  void restore(Map<T>& map, const Replaced<T>& change) {
     if (find(map, change.name) != change.after) return;  // something later stands there by now
-    if (change.before) {
-      map.insert_or_assign(change.name, change.before);
-    } else {
-      map.erase(change.name);
-    }
+    put(map, change.name, change.before);
   }
 
   Map<Prepared> statements_;
   Map<Portal> portals_;
+  std::size_t kept_text_ = 0;
   std::uint64_t count_ = 0;
 };
 

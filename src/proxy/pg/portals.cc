@@ -42,10 +42,7 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
     return refuse_in_pipeline(
         render_error(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", bind->portal)));
   }
-  if (names_.portal_count() >= kMaxPortals) {
-    return refuse_in_pipeline(
-        render_error(sqlstate::kProgramLimitExceeded, "too many portals in this session"));
-  }
+  if (!names_.has_room_for_portal(bind->portal)) return refuse_in_pipeline(too_many("portals"));
   if (auto error = refresh_prepared(*prepared, bind->statement.empty()))
     return refuse_in_pipeline(std::move(*error));
 

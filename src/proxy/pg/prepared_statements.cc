@@ -19,10 +19,8 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
         render_error(sqlstate::kDuplicatePreparedStatement,
                      fmt::format("prepared statement \"{}\" already exists", parse->statement)));
   }
-  if (names_.statement_count() >= kMaxStatements) {
-    return refuse_in_pipeline(
-        render_error(sqlstate::kProgramLimitExceeded, "too many prepared statements in this session"));
-  }
+  if (!names_.has_room_for_statement(parse->statement))
+    return refuse_in_pipeline(too_many("prepared statements"));
   if (parse->sql.size() > limits_.statement_bytes) {
     return refuse_in_pipeline(
         render_error(sqlstate::kProgramLimitExceeded, "the statement is longer than this gateway reads"));

@@ -60,6 +60,12 @@ ErrorFields undefined_table(std::string_view name) {
                       "Sluice knows it neither: names are resolved along the session's search_path.");
 }
 
+ErrorFields too_many(std::string_view objects) {
+  return render_error(sqlstate::kProgramLimitExceeded,
+                      fmt::format("too many {} in this session, or too much text in what it keeps", objects),
+                      {}, "Close those that are no longer needed.");
+}
+
 ErrorFields render_warning(std::string message) {
   ErrorFields fields;
   fields.severity = Severity::warning;

@@ -21,6 +21,9 @@ wire::pg::ErrorFields render_error(std::string_view sqlstate, std::string messag
 // A relation that the gateway does not know, whether or not the database does.
 wire::pg::ErrorFields undefined_table(std::string_view name);
 
+// The session keeps as many as it may (names.h), by number or by their text.
+wire::pg::ErrorFields too_many(std::string_view objects);
+
 // Goes with a reply that is not what it seems.
 wire::pg::ErrorFields render_warning(std::string message);
 

@@ -150,6 +150,7 @@ std::optional<ErrorFields> TextNames::prepare(Plan& plan) {
     return render_error(sqlstate::kDuplicatePreparedStatement,
                         fmt::format("prepared statement \"{}\" already exists", plan.object));
   }
+  if (!session_.has_room_for_statement(plan.object)) return too_many("prepared statements");
   plan.upstream_object = session_.next_statement_name();
   plan.inner = inner_of(plan, *statement.query);
   prepared_.insert_or_assign(plan.object, Made{plan.inner, plan.upstream_object});
@@ -163,6 +164,7 @@ std::optional<ErrorFields> TextNames::declare(Plan& plan) {
   if (find_cursor(plan.object)) {
     return render_error(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", plan.object));
   }
+  if (!session_.has_room_for_portal(plan.object)) return too_many("cursors");
   plan.upstream_object = session_.next_portal_name();
   plan.inner = inner_of(plan, *statement.query);
   cursors_.insert_or_assign(plan.object, Made{plan.inner, plan.upstream_object});
