@@ -2,13 +2,13 @@
 // all workers. Sessions read it on their own server connection (catalogue_reader.h) and publish what they
 // read.
 //
-// Freshness: `tick()` (about every kPollEvery) marks a poll as due; the next session that is about to plan a
-// statement claims it and asks the server whether anything has changed. DDL that a session sees marks the
-// store stale at once. Thread-safe; the questions that are asked for each statement cost a relaxed load.
+// Freshness: `tick()` (once a second: how long DDL of others may go unseen) marks a poll as due; the next
+// session that is about to plan a statement claims it and asks the server whether anything has changed. DDL
+// that a session sees marks the store stale at once. Thread-safe; the questions that are asked for each
+// statement cost a relaxed load.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,8 +19,6 @@
 #include "systems/postgres/catalogue/view.h"
 
 namespace sluice::proxy::pg {
-
-inline constexpr std::chrono::seconds kPollEvery{2};  // how long DDL of others may go unseen
 
 class CatalogueStore {
  public:
