@@ -368,7 +368,6 @@ Result<void> Log::Body::write_checkpoints() {
   }
 }
 
-// Trimming comes first and does not wait for the others: on a full disk it is what makes room for them.
 // The writer meets a page fault for each page of the segment, which costs it as much as an entry. So what it
 // will use until the next look is brought in here, in one go: twice what it has used since the last one.
 void Log::Body::populate_ahead(const LiveSegment& segment) {
@@ -384,6 +383,7 @@ void Log::Body::populate_ahead(const LiveSegment& segment) {
   ahead_.populated = wanted;
 }
 
+// Trimming comes first and does not wait for the others: on a full disk it is what makes room for them.
 Result<void> Log::Body::maintain() {
   std::shared_ptr<LiveSegment> watched;
   {

@@ -39,6 +39,11 @@ CREATE TABLE trap.open (line text);
 INSERT INTO trap.open VALUES ('of the trap');
 CREATE FUNCTION trap.upper(text) RETURNS text LANGUAGE sql SECURITY DEFINER
   AS 'SELECT string_agg(email || ssn, '','') FROM public.docs';
+CREATE FUNCTION trap.set_config(text, text, bool) RETURNS text LANGUAGE sql SECURITY DEFINER
+  AS 'SELECT string_agg(email || ssn, '','') FROM public.docs';
+CREATE VIEW trap.pg_settings AS SELECT trap.upper('') AS name;
+CREATE FUNCTION trap.equal(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.equal);
 GRANT ALL ON SCHEMA trap TO svc;
 GRANT ALL ON trap.open, open TO svc;
 """
@@ -165,3 +170,21 @@ def test_a_schema_of_the_path_that_comes_later(attacker: Login, prepared: Databa
         assert other.query("CREATE TABLE early.open (line text)").errors == []
         assert other.query("SELECT line FROM early.open").rows == []
         assert client.query("SELECT line FROM open").rows == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "SELECT set_config('work_mem', '4MB', false)",
+        "SELECT set_config(name, '4MB', false) FROM pg_settings WHERE name = 'work_mem'",
+        "SELECT pg_catalog.set_config(name, '4MB', false) FROM pg_settings WHERE name = 'work_mem'",
+        "SELECT pg_catalog.set_config(name, '4MB', false) FROM pg_catalog.pg_settings WHERE name = 'work_mem'",
+    ],
+)
+def test_settings_are_set_by_the_servers_own_function(attacker: Login, call: str) -> None:
+    with attacker.wire(timeout=30) as client:
+        client.query(TRAP)
+        client.query(call)
+        client.extended(call)
+        shown = [secret for secret in SECRETS if secret in client.received]
+        assert not shown, bytes(client.received[-600:])

@@ -89,6 +89,10 @@ class Gateway:
 
     # -- life ------------------------------------------------------------------------------------------------
 
+    def set(self, setting: str, value: object) -> None:
+        """For the next start."""
+        self._settings[_variable(setting)] = str(value)
+
     def start(self, *, prefix: Sequence[str | Path] = ()) -> None:
         """`prefix`: a program that starts the gateway under its conditions, such as prlimit."""
         self._killed = False

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from harness import documents, wire
 from harness.gateway import Gateway, Login, wait_until
+from harness.postgres import Database
 
 POLICY = f"""
 rules:
@@ -415,6 +416,25 @@ def test_an_exported_session_is_checked_by_the_cli(gateway: Gateway, told: None,
     file.write_text("".join([*lines[: entries[2]], altered, *lines[entries[2] + 1 :]]))
     assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 20
     assert gateway.run("record", "verify", "--bundle", str(file)).returncode == 2
+
+
+def test_sessions_of_a_gateway_that_had_more_workers(documents_database: Database, tmp_path: Path) -> None:
+    """Their shards have no writer any more; they are replayed and exported all the same."""
+    with Gateway(policy=POLICY) as gateway:
+        gateway.add_connection("docs", documents_database, {"reader": "app"})
+        for _ in range(30):  # on both workers
+            with gateway.login("ana").wire() as client:
+                client.query("SELECT id FROM docs WHERE id = 7")
+        gateway.end()
+        gateway.set("workers", 1)
+        gateway.start()
+        sessions = gateway.cli_json("sessions", "list", "--principal", "ana")
+        assert {session["shard"] for session in sessions} == {1, 2}
+        for session in sessions:
+            file = tmp_path / f"{session['id']}.json"
+            gateway.cli("sessions", "export", session["id"], "--file", str(file))
+            key = ["--key", str(gateway.data / "keys" / "record.pub")]
+            assert gateway.run("record", "verify", "--bundle", str(file), *key).returncode == 0
 
 
 def test_status_of_each_shard(gateway: Gateway, told: None) -> None:

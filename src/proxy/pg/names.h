@@ -27,9 +27,8 @@ namespace sluice::proxy::pg {
 inline constexpr std::size_t kMaxStatements =
     10'000;  // per session; a client that leaks names must not take our memory
 inline constexpr std::size_t kMaxPortals = 10'000;
-inline constexpr std::size_t kMaxKeptText =
-    8 * 1024 *
-    1024;  // bytes per session of what the named ones were made from; planned it takes some 30 times as much
+// Bytes per session of what the named ones were made from; planned it takes some 30 times as much.
+inline constexpr std::size_t kMaxKeptText = 8 << 20;
 inline constexpr std::size_t kMaxKeptParameters =
     64 * 1024;  // bytes of a binding; a longer one is digested only
 
