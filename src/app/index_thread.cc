@@ -21,24 +21,27 @@ void IndexThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void IndexThread::catch_up() {
-  (void)slice(kCatchUp);
+Result<void> IndexThread::catch_up() {
+  if (auto more = slice(kCatchUp); !more) {
+    return fail(Errc::storage_failed, "the record cannot be searched: {}", more.error().detail);
+  }
+  return {};
 }
 
-bool IndexThread::slice(std::chrono::milliseconds budget) {
+Result<bool> IndexThread::slice(std::chrono::milliseconds budget) {
   std::lock_guard lock(mutex_);
-  auto more = indexer_.run(budget, clock_);
-  if (!more) {
-    log::warn("record index", {{"error", more.error().message()}});
-    return false;
-  }
-  return *more;
+  return indexer_.run(budget, clock_);
 }
 
 void IndexThread::run() {
   name_thread("indexer");
+  std::string said;  // once, and not five times a second
   while (!stopping_) {
-    if (!slice(kSlice)) std::this_thread::sleep_for(kPause);
+    const auto more = slice(kSlice);
+    const auto problem = more ? std::string{} : more.error().message();
+    if (problem != said && !problem.empty()) log::warn("record index", {{"error", problem}});
+    said = problem;
+    if (!more || !*more) std::this_thread::sleep_for(kPause);
   }
 }
 

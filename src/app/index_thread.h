@@ -22,11 +22,12 @@ class IndexThread {
   void start();
   void stop();
   // Everything that was recorded before the call is indexed afterwards, unless it takes longer than ten
-  // seconds: then the rest comes later.
-  void catch_up();
+  // seconds: then the rest comes later. An error means that something of the record cannot be read, so that
+  // what the index has is not all there is.
+  Result<void> catch_up();
 
  private:
-  bool slice(std::chrono::milliseconds budget);  // true: there is more
+  Result<bool> slice(std::chrono::milliseconds budget);  // true: there is more
   void run();
 
   std::mutex mutex_;

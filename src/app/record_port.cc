@@ -66,7 +66,7 @@ Result<admin::RecordPage> RecordPort::search(const admin::RecordFilter& filter) 
   if (!filter.session.empty()) {
     TRY(query.session, session_from(filter.session));
   }
-  catch_up_();
+  CHECK_OK(catch_up_());
   TRY(const auto page, index_.search(query));
   admin::RecordPage out;
   for (const auto& operation : page.operations) out.items.push_back(record::to_json(operation));
@@ -75,7 +75,7 @@ Result<admin::RecordPage> RecordPort::search(const admin::RecordFilter& filter) 
 }
 
 Result<admin::RecordPage> RecordPort::sessions(const admin::RecordFilter& filter) {
-  catch_up_();
+  CHECK_OK(catch_up_());
   TRY(const auto page, index_.sessions({.principal = unless_empty(filter.principal),
                                         .connection = unless_empty(filter.connection),
                                         .from = filter.from,
@@ -89,13 +89,13 @@ Result<admin::RecordPage> RecordPort::sessions(const admin::RecordFilter& filter
 }
 
 Result<std::string> RecordPort::session(SessionId id) {
-  catch_up_();
+  CHECK_OK(catch_up_());
   TRY(const auto found, index_.session(id));
   return record::to_json(found);
 }
 
 Result<admin::RecordPage> RecordPort::replay(SessionId id, const std::string& cursor, std::size_t limit) {
-  catch_up_();
+  CHECK_OK(catch_up_());
   TRY(const auto found, index_.session(id));
   TRY(const auto skip, number_from(cursor));
   admin::RecordPage out;
@@ -129,7 +129,7 @@ Result<admin::RecordPage> RecordPort::events(const std::string& kind, const std:
 }
 
 Result<std::string> RecordPort::export_session(SessionId id) {
-  catch_up_();
+  CHECK_OK(catch_up_());
   TRY(const auto found, index_.session(id));
   // What has just happened is in it too, signed. Without that, the bundle ends with the last checkpoint.
   record_.wait_until_signed(found.shard, kSignWait);

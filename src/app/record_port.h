@@ -15,7 +15,7 @@ class RecordPort final : public admin::RecordQuery {
  public:
   // `catch_up` brings the index to the end of the segments, so that an answer holds what happened before the
   // question.
-  RecordPort(std::filesystem::path folder, record::Index& index, std::function<void()> catch_up,
+  RecordPort(std::filesystem::path folder, record::Index& index, std::function<Result<void>()> catch_up,
              RecordSet& record, record::VerifierKey key, std::string durability)
       : folder_(std::move(folder)),
         index_(index),
@@ -37,7 +37,7 @@ class RecordPort final : public admin::RecordQuery {
  private:
   std::filesystem::path folder_;
   record::Index& index_;
-  std::function<void()> catch_up_;
+  std::function<Result<void>()> catch_up_;
   RecordSet& record_;
   record::VerifierKey key_;
   std::string durability_;

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/thread_name.h"
+#include "record/named_shards.h"
 
 namespace sluice::app {
 namespace {
@@ -15,9 +16,11 @@ Result<std::unique_ptr<RecordSet>> RecordSet::open(const Settings& settings, con
                                                    std::size_t workers, const Clock& clock) {
   std::unique_ptr<RecordSet> set{new RecordSet};
   set->host_ = settings.record.durability == Durability::host;
+  const auto folder = settings.path(settings.record.dir);
+  CHECK_OK(record::require_control_shard(folder));
   for (std::size_t shard = 0; shard <= workers; ++shard) {
     record::LogOptions options;
-    options.folder = settings.path(settings.record.dir);
+    options.folder = folder;
     options.shard = static_cast<std::uint16_t>(shard);
     options.key = key;
     options.segment_bytes = settings.record.segment_size.bytes;
@@ -25,6 +28,7 @@ Result<std::unique_ptr<RecordSet>> RecordSet::open(const Settings& settings, con
     options.software = "sluice " SLUICE_VERSION;
     TRY(auto log, record::Log::open(std::move(options), clock));
     set->logs_.push_back(std::move(log));
+    if (shard == 0) CHECK_OK(record::require_named_shards(folder));
   }
   // The control shard names the others, so that a shard whose files are gone is missed.
   for (std::size_t shard = 1; shard <= workers; ++shard) {

@@ -17,6 +17,7 @@
 #include "app/keys.h"
 #include "app/live_sessions_port.h"
 #include "app/measure.h"
+#include "app/open_index.h"
 #include "app/policy_port.h"
 #include "app/policy_watch.h"
 #include "app/record_port.h"
@@ -217,7 +218,7 @@ class Gateway {
     TRY(key_, load_signing_key(settings_.data()));
     TRY(record_, RecordSet::open(settings_, key_, workers_, clock_));
     TRY(index_,
-        store::RecordIndex::open(settings_.data() / "record-index.db", settings_.path(settings_.record.dir)));
+        open_index(settings_.data() / "record-index.db", settings_.path(settings_.record.dir), *record_));
     index_thread_ = std::make_unique<IndexThread>(settings_.path(settings_.record.dir), *index_, clock_);
     return {};
   }
@@ -302,7 +303,7 @@ class Gateway {
     policy_port_ =
         std::make_unique<PolicyPort>(*policy_, directory_, connections_, context_->catalogues, clock_);
     record_port_ = std::make_unique<RecordPort>(
-        settings_.path(settings_.record.dir), *index_, [this] { index_thread_->catch_up(); }, *record_,
+        settings_.path(settings_.record.dir), *index_, [this] { return index_thread_->catch_up(); }, *record_,
         record::verifier_key(kRecordKeyName, key_.public_key),
         settings_.record.durability == Durability::host ? "host" : "process");
     tester_port_ = std::make_unique<ConnectionTestPort>(

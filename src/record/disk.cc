@@ -108,11 +108,15 @@ Disk& posix_disk() {
 }
 
 Result<File> open_for_reading(const std::filesystem::path& path) {
-  File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  // Without waiting: a pipe in the place of a file would hold the reader until somebody writes to it.
+  File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   if (!file) {
     if (errno == ENOENT) return fail(Errc::not_found, "there is no {}", path.native());
     return io_failure("cannot open", path.native(), errno);
   }
+  struct stat status{};
+  if (::fstat(file.fd(), &status) != 0) return io_failure("cannot look at", path.native(), errno);
+  if (!S_ISREG(status.st_mode)) return fail(Errc::storage_failed, "{} is not a file", path.native());
   return file;
 }
 

@@ -70,6 +70,7 @@ struct LogStatus {
   bool accepting = false;
   std::string why_not;             // empty while accepting
   std::uint64_t entries = 0;       // committed
+  std::uint64_t found = 0;         // of those, there before this log was opened
   std::uint64_t durable = 0;       // of those, durable in the log's own sense
   std::uint64_t checkpointed = 0;  // of those, under a signed checkpoint
   Digest root{};                   // of these, as signed; zero while nothing is

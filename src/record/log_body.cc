@@ -42,6 +42,7 @@ Result<void> Log::Body::start() {
   log_id_ = recovered.log_id;
   epoch_ = recovered.epoch;
   tree_ = recovered.tree;
+  found_ = tree_.size();
   last_time_ = recovered.last_time;
   checkpoint_bytes_ = recovered.checkpoint_bytes;
   queued_size_ = recovered.checkpointed;
@@ -62,7 +63,10 @@ Result<void> Log::Body::start() {
   if (!recovered.segment || recovered.finished) CHECK_OK(roll());
   CHECK_OK(settle_recovered(recovered));
   open_for_business_ = true;
-  request_checkpoint();
+  // At once: the next start trusts what is signed, and `shard_added` names a log that must be on the disk.
+  // When it cannot be written now (a full disk), the upkeep tries again.
+  queue_checkpoint();
+  (void)write_checkpoints();
   return {};
 }
 
@@ -413,6 +417,7 @@ LogStatus Log::Body::status() const {
   out.why_not = why_not();
   out.accepting = out.why_not.empty();
   out.entries = published_.entries;
+  out.found = found_;
   out.durable = options_.durability == Durability::host ? published_.synced : published_.entries;
   {
     std::scoped_lock lock{signed_mutex_};

@@ -133,6 +133,7 @@ class Log::Body {
   Head head_;
   File checkpoints_;
   LogId log_id_{};
+  std::uint64_t found_ = 0;  // entries that were there at the start
   std::uint64_t epoch_ = 0;
   bool open_for_business_ = false;  // start() succeeded and close() was not called
 

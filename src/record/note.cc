@@ -104,7 +104,7 @@ std::string sign_checkpoint(const Checkpoint& checkpoint, std::string_view name,
   return fmt::format("{}\n{}{} {}\n", body, kSignatureLine, name, to_base64(as_bytes(typed)));
 }
 
-Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key) {
+Result<Checkpoint> parse_checkpoint(std::string_view note) {
   auto end = note.find("\n\n");
   if (note.size() > kMaxNoteBytes || end == std::string_view::npos) {
     return fail(Errc::malformed, "a checkpoint is a signed note");
@@ -126,13 +126,19 @@ Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key
   if (!count || !in_segment || !hash || hash->size() != Digest{}.size()) {
     return fail(Errc::malformed, "a checkpoint's size, root or segment is not one");
   }
-  if (!is_signed_by(body, note.substr(end + 2), key)) {
-    return fail(Errc::forbidden, "checkpoint {} is not signed by {}", *count, key.name);
-  }
   Checkpoint out{
       .origin = std::string{*origin}, .size = *count, .time = std::string{*time}, .segment = *in_segment};
   std::copy(hash->begin(), hash->end(), out.root.begin());
   return out;
+}
+
+Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& key) {
+  TRY(auto checkpoint, parse_checkpoint(note));
+  const auto end = note.find("\n\n");
+  if (!is_signed_by(note.substr(0, end + 1), note.substr(end + 2), key)) {
+    return fail(Errc::forbidden, "checkpoint {} is not signed by {}", checkpoint.size, key.name);
+  }
+  return checkpoint;
 }
 
 NoteFile split_notes(std::string_view file) {

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kPiece = 1 << 20;  // some 3,000 notes, and far more than kMaxNoteBytes
 static_assert(kPiece >= 16 * kMaxNoteBytes);
+// Of a file's end, read at once in search of a note: three weeks of a note every ten seconds. A key that
+// signed none of them is a new one.
+constexpr std::uint64_t kMaxTail = 64 << 20;
 
 Result<std::string> read_piece(const File& file, std::uint64_t offset, std::size_t size) {
   std::string text(size, '\0');
@@ -57,7 +60,7 @@ Result<LastNote> find_last_note(const std::filesystem::path& path,
                                 const std::function<bool(std::string_view)>& wanted) {
   TRY(const auto file, open_for_reading(path));
   TRY(const auto size, file_size(file));
-  for (std::uint64_t window = kPiece;; window *= 8) {
+  for (std::uint64_t window = kPiece;; window = std::min(window * 8, kMaxTail)) {
     const auto from = size > window ? size - window : 0;
     TRY(const auto text, read_piece(file, from, static_cast<std::size_t>(size - from)));
     // A window that begins inside of a note makes of it one that nobody has signed.
@@ -66,6 +69,10 @@ Result<LastNote> find_last_note(const std::filesystem::path& path,
     const auto last = std::find_if(split.notes.rbegin(), split.notes.rend(), wanted);
     if (last != split.notes.rend()) found.note = std::string{*last};
     if (found.note || from == 0) return found;
+    if (window >= kMaxTail) {
+      if (!split.notes.empty()) return found;
+      return fail(Errc::malformed, "the last {} bytes of {} hold no signed note", window, path.native());
+    }
   }
 }
 

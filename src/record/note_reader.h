@@ -40,7 +40,8 @@ class NoteReader {
 };
 
 // The end of a file of notes: the last note that `wanted` accepts, and how many bytes of the file are whole
-// notes. Reads backwards, no more than it takes. Errc::not_found: there is no file.
+// notes. Reads backwards, no more than it takes and at most 64 MiB; Errc::malformed when there is no
+// note in them, Errc::not_found when there is no file.
 struct LastNote {
   std::optional<std::string> note;
   std::uint64_t whole_bytes = 0;

@@ -91,5 +91,14 @@ TEST_F(NoteReaderTest, TheLastOneIsFoundFromTheEnd) {
   EXPECT_EQ(nobody->whole_bytes, file.size());
 }
 
+// A file that was made huge (without taking any room) is not read into memory.
+TEST_F(NoteReaderTest, AnEndWithoutNotesIsNotReadForEver) {
+  write(note_of(7));
+  std::filesystem::resize_file(path, std::uint64_t{1} << 40);
+  const auto last = last_by(test_key());
+  ASSERT_FALSE(last);
+  EXPECT_EQ(last.error().code, Errc::malformed);
+}
+
 }  // namespace
 }  // namespace sluice::record

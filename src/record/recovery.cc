@@ -5,6 +5,8 @@
 #include "core/random.h"
 #include "record/note.h"
 #include "record/note_reader.h"
+#include "record/reader.h"
+#include "record/unsigned_span.h"
 
 namespace sluice::record {
 namespace {
@@ -25,6 +27,7 @@ class Recovery {
       CHECK_OK(begin_new());
       return std::move(out_);
     }
+    CHECK_OK(refuse_unsigned());
     CHECK_OK(open_last(numbers));
     if (!out_.segment) return std::move(out_);
     CHECK_OK(scan());
@@ -66,10 +69,36 @@ class Recovery {
       return std::unexpected(last.error());
     }
     out_.checkpoint_bytes = last->whole_bytes;
-    if (!last->note) return {};
+    if (!last->note) {
+      // Perhaps another key's, which the verifier will ask for.
+      TRY(const auto any, find_last_note(folder_ / kCheckpointsName, [](std::string_view) { return true; }));
+      if (any.note) {
+        if (const auto says = parse_checkpoint(*any.note)) foreign_ = *says;
+      }
+      return {};
+    }
     TRY(checkpoint_, open_checkpoint(*last->note, key));
     out_.checkpointed = checkpoint_->size;
     out_.checkpoint_root = checkpoint_->root;
+    return {};
+  }
+
+  // What nobody has signed would be signed now, as if this gateway had written it.
+  Result<void> refuse_unsigned() {
+    const auto& last = checkpoint_ ? checkpoint_ : foreign_;
+    auto reader = ShardReader::open_at(folder_, last ? std::max<std::uint64_t>(last->segment, 1) : 1);
+    if (!reader) return {};  // the steps that follow say what is wrong with it
+    UnsignedSpan behind;
+    for (auto entry = reader->next(); entry && *entry; entry = reader->next()) {
+      if (last && (*entry)->header.seq < last->size) continue;
+      behind.take((*entry)->header);
+      if (behind.too_long()) {
+        return fail(
+            Errc::malformed,
+            "entries of {} over {} seconds are under no signed checkpoint: run `sluice record verify`",
+            folder_.native(), behind.span().count());
+      }
+    }
     return {};
   }
 
@@ -246,7 +275,8 @@ class Recovery {
   const fs::path& folder_;
   Disk& disk_;
   HeadFacts head_;
-  std::optional<Checkpoint> checkpoint_;
+  std::optional<Checkpoint> checkpoint_;  // the last one that this key signed
+  std::optional<Checkpoint> foreign_;     // without one: what the last note says, whoever signed it
   std::optional<Digest> root_at_checkpoint_;
   std::optional<Kind> last_kind_;
   RecoveredShard out_;

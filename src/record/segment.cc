@@ -17,10 +17,10 @@ constexpr std::string_view kSegmentSuffix = ".segment";
 constexpr std::string_view kShardPrefix = "shard-";
 
 template <class Number>
-std::optional<Number> parse_digits(std::string_view text, std::size_t width) {
+std::optional<Number> parse_digits(std::string_view text) {
   Number value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.size() < width) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
@@ -98,7 +98,8 @@ std::string segment_name(std::uint64_t number) {
 
 std::optional<std::uint64_t> segment_number(std::string_view name) {
   if (!name.ends_with(kSegmentSuffix)) return std::nullopt;
-  return parse_digits<std::uint64_t>(name.substr(0, name.size() - kSegmentSuffix.size()), 8);
+  const auto number = parse_digits<std::uint64_t>(name.substr(0, name.size() - kSegmentSuffix.size()));
+  return number && segment_name(*number) == name ? number : std::nullopt;
 }
 
 std::string shard_name(std::uint16_t shard) {
@@ -107,7 +108,8 @@ std::string shard_name(std::uint16_t shard) {
 
 std::optional<std::uint16_t> shard_number(std::string_view name) {
   if (!name.starts_with(kShardPrefix)) return std::nullopt;
-  return parse_digits<std::uint16_t>(name.substr(kShardPrefix.size()), 4);
+  const auto number = parse_digits<std::uint16_t>(name.substr(kShardPrefix.size()));
+  return number && shard_name(*number) == name ? number : std::nullopt;
 }
 
 Result<std::vector<std::uint64_t>> list_segments(const std::filesystem::path& folder) {

@@ -43,7 +43,7 @@ struct SegmentHeader {
 std::array<std::uint8_t, kSegmentHeaderBytes> encode_segment_header(const SegmentHeader& header);
 Result<SegmentHeader> decode_segment_header(Bytes bytes);  // checks its own hash
 
-// "00000001.segment"
+// "00000001.segment". A number has one name: others are not of the record.
 std::string segment_name(std::uint64_t number);
 std::optional<std::uint64_t> segment_number(std::string_view name);
 std::string shard_name(std::uint16_t shard);  // "shard-0001"

@@ -9,6 +9,7 @@
 #include "record/open_work.h"
 #include "record/reader.h"
 #include "record/recovery.h"
+#include "record/unsigned_span.h"
 
 namespace sluice::record {
 namespace {
@@ -32,7 +33,11 @@ constexpr NamedVerdict kVerdicts[] = {
     {Verdict::unreadable, "unreadable"},
 };
 
-using AddedShards = std::map<std::uint16_t, LogId>;
+// A shard has one log for ever: a second one means that the first was taken away.
+using AddedShards = std::map<std::uint16_t, std::vector<LogId>>;
+
+// Shard 0 is opened first at a start, so no other shard is older, but for a clock that is set in between.
+constexpr std::chrono::minutes kSameStart{1};
 
 // One shard, first entry to last. Each step returns false when it has made a finding.
 class ShardCheck {
@@ -53,9 +58,12 @@ class ShardCheck {
   }
 
   const ShardReport& report() const { return report_; }
+  bool whole() const { return report_.whole; }
   const std::optional<Finding>& finding() const { return finding_; }
   const AddedShards& added() const { return added_; }
   const std::optional<LogId>& log_id() const { return log_id_; }
+  const std::optional<WallTime>& began() const { return began_; }
+  bool has_work() const { return has_work_; }  // entries that are not the log's own
 
  private:
   template <class... Args>
@@ -237,6 +245,9 @@ class ShardCheck {
     auto payload = decode(*entry);
     if (!payload) return failed(payload.error());
     note(header, *payload);
+    // What a live writer added after the checkpoints were read is signed by later ones.
+    if (header.seq >= covered() && header.seq < head_before_->entries) unsigned_.take(header);
+    if (!began_) began_ = header.time;
     last_time_ = header.time;
     last_kind_ = header.kind;
     tree_.add(frame.leaf);
@@ -245,12 +256,16 @@ class ShardCheck {
 
   void note(const Header& header, const Payload& payload) {
     open_.apply(header);
+    has_work_ = has_work_ || header.kind >= Kind::session_start;
     if (const auto* opened = std::get_if<Opened>(&payload)) {
       if (opened->after_crash) ++report_.crashes;
       report_.lost_entries += opened->lost_entries;
     }
     if (const auto* shard = std::get_if<ShardAdded>(&payload)) {
-      std::ranges::copy(shard->log_id, added_[shard->shard].begin());
+      LogId id;
+      std::ranges::copy(shard->log_id, id.begin());
+      auto& logs = added_[shard->shard];
+      if (std::ranges::find(logs, id) == logs.end()) logs.push_back(id);
     }
   }
 
@@ -284,8 +299,17 @@ class ShardCheck {
       return found(Verdict::unsettled, "{} entries are there, the head knows {}", tree_.size(),
                    head->entries);
     }
+    const bool closed_all_along = head_before_->closed && head->closed && head->epoch == head_before_->epoch;
+    if (unsigned_.too_long() || (closed_all_along && covered() < tree_.size())) {
+      return found(Verdict::bad_checkpoint,
+                   "entries {} to {}, over {} seconds, are under no signed checkpoint", covered(),
+                   tree_.size() - 1, unsigned_.span().count());
+    }
     return true;
   }
+
+  // Entries under a signed checkpoint.
+  std::uint64_t covered() const { return roots_.empty() ? 0 : roots_.rbegin()->first; }
 
   fs::path folder_;
   std::span<const VerifierKey> keys_;
@@ -301,12 +325,44 @@ class ShardCheck {
   std::map<std::uint64_t, Digest> roots_;  // signed, by size
   Frontier tree_;
   OpenWork open_;
+  UnsignedSpan unsigned_;
+  std::optional<WallTime> began_;
+  bool has_work_ = false;
   WallTime last_time_{Nanoseconds{INT64_MIN}};
   std::optional<Kind> last_kind_;
   std::uint64_t segment_ = 0;
   std::uint64_t offset_ = 0;
   bool continues_ = false;
 };
+
+// The shards that are there with those that shard 0 names.
+void compare_shards(std::span<const ShardCheck> there, const ShardCheck& control, VerifyReport& report) {
+  const auto missing = [&](std::uint16_t shard, std::string detail) {
+    report.findings.push_back(
+        {.verdict = Verdict::missing_shard, .shard = shard, .detail = std::move(detail)});
+  };
+  for (const auto& [shard, logs] : control.added()) {
+    const auto check = std::ranges::find(there, shard, [](const auto& c) { return c.report().shard; });
+    for (const auto& log : logs) {
+      if (check == there.end() || !check->log_id()) {
+        missing(shard, fmt::format("shard {} (log {}) is missing", shard, to_hex(log)));
+      } else if (*check->log_id() != log) {
+        missing(shard, fmt::format("shard {} (log {}) is another log", shard, to_hex(log)));
+      }
+    }
+  }
+  for (const auto& check : there.subspan(1)) {
+    const auto shard = check.report().shard;
+    if (check.has_work() && control.whole() && !control.added().contains(shard)) {
+      report.findings.push_back({.verdict = Verdict::out_of_order,
+                                 .shard = shard,
+                                 .detail = fmt::format("shard 0 does not name a shard {}", shard)});
+    } else if (check.began() && control.began() && *check.began() + kSameStart < *control.began()) {
+      missing(0,
+              fmt::format("shard {} is older than shard 0: the control plane's first log is missing", shard));
+    }
+  }
+}
 
 }  // namespace
 
@@ -327,20 +383,13 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
          .detail = shards ? fmt::format("{} holds no record", folder.native()) : shards.error().detail});
     return report;
   }
-  AddedShards expected;
-  std::map<std::uint16_t, LogId> present;
   std::vector<bool> known_used(known.size(), false);
+  std::vector<ShardCheck> checks;
   for (auto shard : *shards) {
-    ShardCheck check{folder, shard, keys, known, known_used};
+    auto& check = checks.emplace_back(folder, shard, keys, known, known_used);
     check.run();
     report.shards.push_back(check.report());
     if (check.finding()) report.findings.push_back(*check.finding());
-    if (shard == 0) expected = check.added();
-    if (check.log_id()) present[shard] = *check.log_id();
-  }
-  if (shards->front() != 0) {
-    report.findings.push_back(
-        {.verdict = Verdict::missing_shard, .detail = "shard 0, the control plane's, is missing"});
   }
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (known_used[i]) continue;
@@ -348,15 +397,16 @@ VerifyReport verify_record(const fs::path& folder, std::span<const VerifierKey> 
     report.findings.push_back({.verdict = Verdict::missing_shard,
                                .detail = fmt::format("there is no log {}, which was signed", origin)});
   }
-  for (const auto& [shard, log_id] : expected) {
-    auto it = present.find(shard);
-    if (it == present.end() || it->second != log_id) {
-      report.findings.push_back({.verdict = Verdict::missing_shard,
-                                 .shard = shard,
-                                 .detail = fmt::format("shard {} (log {}) is {}", shard, to_hex(log_id),
-                                                       it == present.end() ? "missing" : "another log")});
-    }
+  if (shards->front() != 0) {
+    report.findings.push_back(
+        {.verdict = Verdict::missing_shard, .detail = "shard 0, the control plane's, is missing"});
+    return report;
   }
+  // A gateway that was started meanwhile has named its shards before it wrote anything else to them.
+  std::vector<bool> ignored(known.size(), false);
+  ShardCheck control{folder, 0, keys, known, ignored};
+  control.run();
+  compare_shards(checks, control, report);
   return report;
 }
 

@@ -2,12 +2,14 @@
 #include "record/verifier.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <fstream>
 
 #include "core/byte_reader.h"
 #include "core/byte_writer.h"
+#include "core/encoding.h"
 #include "record/codec.h"
 #include "record/reader.h"
 #include "record/testing.h"
@@ -389,6 +391,127 @@ TEST_F(Verifier, MissingShards) {
   EXPECT_EQ(verdict(), Verdict::missing_shard);
   fs::remove_all(folder.path() / shard_name(0));
   EXPECT_EQ(verdict(), Verdict::missing_shard);
+}
+
+TEST_F(Verifier, AShardThatAnotherOneReplaces) {
+  TemporaryFolder other;
+  LogId first{};
+  const auto start = [&] {  // as the gateway does it: all logs, then their names
+    Scribe control{small_log(other.path())};
+    Scribe worker{small_log(other.path(), 1)};
+    first = worker.log->log_id();
+    ASSERT_TRUE(control.log->append(ShardAdded{.shard = 1, .log_id = first}));
+  };
+  start();
+  start();
+  EXPECT_EQ(verify(other.path()).verdict(), Verdict::intact);
+  const auto removed = to_hex(first);
+  fs::remove_all(other.path() / shard_name(1));
+  start();
+  const auto report = verify(other.path());
+  EXPECT_EQ(report.verdict(), Verdict::missing_shard);
+  EXPECT_NE(report.findings.at(0).detail.find(removed), std::string::npos);
+}
+
+TEST_F(Verifier, AControlShardThatAnotherOneReplaces) {
+  TemporaryFolder other;
+  {
+    Scribe worker{small_log(other.path(), 1)};
+    Scribe control{small_log(other.path())};
+    control.clock.advance(std::chrono::hours{1});
+    ASSERT_TRUE(control.log->append(ShardAdded{.shard = 1, .log_id = worker.log->log_id()}));
+  }
+  EXPECT_EQ(verify(other.path()).verdict(), Verdict::intact) << "named later, and as old";
+  const auto log_id = Scribe{small_log(other.path(), 1)}.log->log_id();
+  fs::remove_all(other.path() / shard_name(0));
+  ManualClock later;
+  later.advance(std::chrono::hours{2});
+  auto control = Log::open(small_log(other.path()), later);
+  ASSERT_TRUE(control);
+  ASSERT_TRUE((*control)->append(ShardAdded{.shard = 1, .log_id = log_id}));
+  ASSERT_TRUE((*control)->close());
+  EXPECT_EQ(verify(other.path()).verdict(), Verdict::missing_shard);
+}
+
+TEST_F(Verifier, AShardThatNobodyAdded) {
+  {
+    Scribe planted{small_log(folder.path(), 1)};
+  }
+  EXPECT_EQ(verdict(), Verdict::intact) << "a gateway killed at its first start, before it named it";
+  {
+    Scribe planted{small_log(folder.path(), 1)};
+    planted.start_session(9);
+  }
+  EXPECT_EQ(verdict(), Verdict::out_of_order);
+}
+
+// Without the key nobody can sign, so the forger leaves no signature at all, or an old one.
+TEST_F(Verifier, AHistoryThatNobodySigned) {
+  spill(shard / "checkpoints", "");
+  auto head = slurp(shard / "head");
+  std::fill_n(head.begin() + 48, 16, '\0');  // no checkpoints, not closed
+  spill(shard / "head", head);
+  EXPECT_EQ(verdict(), Verdict::intact)
+      << "a second's worth: the gateway may have been killed before it signed";
+
+  TemporaryFolder other;
+  {
+    Scribe scribe{other.path()};
+    scribe.start_session(7);
+    for (int hour = 0; hour < 3; ++hour) {
+      scribe.run(7, 1 + static_cast<std::uint64_t>(hour), 1);
+      scribe.clock.advance(std::chrono::hours{1});
+    }
+  }
+  const auto forged = other.path() / shard_name(0);
+  EXPECT_EQ(verify(other.path()).verdict(), Verdict::intact);
+  head = slurp(forged / "head");
+  std::fill_n(head.begin() + 48, 16, '\0');
+  spill(forged / "head", head);
+  spill(forged / "checkpoints", "");
+  EXPECT_EQ(verify(other.path()).verdict(), Verdict::bad_checkpoint);
+
+  ManualClock clock;
+  const auto next = Log::open(small_log(other.path()), clock);
+  ASSERT_FALSE(next) << "it would be signed now";
+  EXPECT_EQ(next.error().code, Errc::malformed);
+}
+
+TEST_F(Verifier, AClosedLogIsSignedToItsEnd) {
+  const auto text = slurp(shard / "checkpoints");
+  const auto notes = split_notes(text).notes;
+  const auto kept = text.substr(0, text.size() - notes.back().size());
+  spill(shard / "checkpoints", kept);
+  auto head = slurp(shard / "head");
+  std::string length;
+  ByteWriter{length}.u32le(static_cast<std::uint32_t>(kept.size())).u32le(0);
+  head.replace(48, 8, length);
+  spill(shard / "head", head);
+  EXPECT_EQ(verdict(), Verdict::bad_checkpoint);
+}
+
+// A pipe would hold the verifier, and the gateway's start, for ever.
+TEST_F(Verifier, APipeInThePlaceOfAFile) {
+  for (const auto& name :
+       {std::string{"head"}, std::string{"checkpoints"}, segment_name(1), segment_name(last)}) {
+    const auto path = shard / name;
+    fs::rename(path, folder.path() / "aside");
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(verdict(), Verdict::unreadable) << name;
+    ManualClock clock;
+    EXPECT_EQ(Log::open(small_log(folder.path()), clock).has_value(), name == segment_name(1))
+        << "not read then";
+    fs::remove(path);
+    fs::rename(folder.path() / "aside", path);
+  }
+}
+
+TEST_F(Verifier, NamesThatAreNotTheRecords) {
+  fs::copy(segment(1), shard / "000000001.segment");
+  fs::copy(segment(1), shard / "18446744073709551616.segment");
+  fs::copy(shard, folder.path() / "shard-00000");
+  EXPECT_EQ(verdict(), Verdict::intact);
+  EXPECT_EQ(report().shards.size(), 1u);
 }
 
 TEST_F(Verifier, NothingThere) {
