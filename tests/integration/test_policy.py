@@ -346,6 +346,43 @@ def test_records_are_not_rows(client: Client, sql: str) -> None:
     assert sum(len(cell or b"") for row in reply.rows for cell in row) < 2500
 
 
+GATHERED = "(SELECT string_agg(payload, '') FROM events)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(s) FROM (SELECT string_agg(payload, '')::int AS s FROM events) q",
+        "SELECT count(*) FROM events HAVING string_agg(payload, '')::int > 0",
+        "SELECT count(*) FROM events ORDER BY string_agg(payload, '')::int",
+        f"SELECT count(*) FROM docs WHERE id = {GATHERED}::int",
+        f"SELECT 1 LIMIT {GATHERED}::int",
+        f"UPDATE notes SET text = 'x' WHERE id = {GATHERED}::int",
+        "SELECT sum(payload::int) FROM events",
+        "SELECT sum(length(payload::regclass::text)) FROM events",
+        "SELECT min(id) FROM (SELECT id FROM events WHERE payload::int > 0 LIMIT 5) q",
+    ],
+)
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_errors_carry_no_more_than_replies(client: Client, sql: str, protocol: str) -> None:
+    """A failed cast quotes its argument, which may hold thousands of records, to somebody who may only count."""
+    reply = client.query(sql) if protocol == "simple" else client.extended(sql)
+    assert reply.error.sqlstate[:2] in ("22", "42"), reply
+    assert b"event 1" not in reply.bytes
+    assert reply.status == "I"
+
+
+def test_errors_about_the_statement_are_the_databases_own(client: Client) -> None:
+    """What the server says before it runs anything quotes the client's own text alone."""
+    for sql, words in (
+        ("SELECT id FROM events WHERE id = 'abc'", 'invalid input syntax for type integer: "abc"'),
+        ("SELECT count(*) FROM events WHERE identifier = 1", 'column "identifier" does not exist'),
+        ("SELECT count(*) FROM events WHERE id = 1 GROUP", "syntax error"),
+    ):
+        assert words in client.query(sql).error.message
+        assert words in client.extended(sql).error.message
+
+
 def test_a_join_counts_every_relation(client: Client) -> None:
     """Six rows of a join of two tables carry twelve records."""
     join = "SELECT e.id, d.title FROM events e JOIN docs d ON d.id = e.id LIMIT {}"

@@ -1,5 +1,6 @@
 // What the server says beside results: errors, notices, settings and notifications. Of statements on masked
-// relations it is reduced, because its messages quote data.
+// relations it is reduced, because its messages quote data; and errors are where they could quote more than
+// the reply may carry.
 #include "proxy/pg/exchange.h"
 
 #include <charconv>
@@ -37,6 +38,31 @@ bool is_catalogue_name(const postgres::Catalogue& catalogue, DiagnosticName kind
   return false;
 }
 
+bool returns_records(Verb verb) {
+  return verb == Verb::search || verb == Verb::fetch || verb == Verb::scroll || verb == Verb::export_;
+}
+
+// Whether the values in an error would pass by the policy: a failed cast quotes its argument, which
+// string_agg may have made of all records. Where the reply is bounded they would not be counted, and who may
+// only count has not been allowed to read.
+bool errors_could_evade(const Operation& operation, const Ruling& ruling) {
+  const auto reads = [](const CollectionUse& use) { return has(use.access, Access::read); };
+  if (std::ranges::none_of(operation.collections, reads)) return false;
+  if (returns_records(operation.verb) || std::ranges::any_of(operation.also, returns_records)) {
+    return ruling.obligations.max_records || !ruling.quotas.empty();
+  }
+  return operation.verb == Verb::count || operation.verb == Verb::aggregate;
+}
+
+// Errors that quote no stored value: those about the client's own text (the server says where in it, which it
+// does only before it runs anything), about privileges, the transaction, other sessions and resources.
+bool quotes_no_record(const Diagnostics& diagnostics) {
+  constexpr std::array<std::string_view, 5> kClasses = {"25", "40", "53", "55", "57"};
+  const auto sqlstate = diagnostics.find('C').value_or("");
+  return position_of(diagnostics) || sqlstate == sqlstate::kInsufficientPrivilege ||
+         std::ranges::find(kClasses, sqlstate.substr(0, 2)) != kClasses.end();
+}
+
 // A position counts in the text that the server got; what the client wrote may lack what was put in.
 std::string position_in_source(const Plan& plan, std::string_view position) {
   std::uint32_t at = 0;
@@ -68,10 +94,20 @@ DiagnosticLevel Exchange::diagnostic_level() {
 Pause Exchange::on_error(Bytes payload) {
   auto diagnostics = Diagnostics::parse(payload);
   if (!diagnostics) return server_violation(diagnostics.error().detail);
-  auto fields = reduce(*diagnostics, diagnostic_level(), [this](DiagnosticName kind, std::string_view name) {
+  auto level = diagnostic_level();
+  const auto* about = requests_.current_run();
+  const bool evades = level == DiagnosticLevel::verbatim && about != nullptr && about->permit &&
+                      errors_could_evade(*about->plan->operation, about->permit->ruling()) &&
+                      !quotes_no_record(*diagnostics);
+  if (evades) level = DiagnosticLevel::reduced;
+  auto fields = reduce(*diagnostics, level, [this](DiagnosticName kind, std::string_view name) {
     const auto& catalogue = planner_.catalogue();
     return catalogue && is_catalogue_name(*catalogue, kind, name);
   });
+  if (evades) {
+    fields.hint =
+        "The database's own words could quote more records than the policy lets this statement return.";
+  }
   if (requests_.empty()) {  // it ends the session: shut down, terminated, timed out
     tell_client(fields);
     closing_ = {record::SessionEndReason::upstream_closed, fields.sqlstate};
