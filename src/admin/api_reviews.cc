@@ -8,7 +8,7 @@ namespace {
 
 using review::Review;
 
-json::object render(const Review& review, const Principal& viewer) {
+json::object render(const Review& review, const Principal& viewer, const review::PrincipalLookup& people) {
   const auto& request = review.request;
   json::array votes;
   for (const auto& vote : review.votes) {
@@ -18,7 +18,7 @@ json::object render(const Review& review, const Principal& viewer) {
                                  {"at", format_time(vote.at)}});
   }
   const bool mine =
-      review.state == review::ReviewState::pending && review::may_decide(review, viewer).has_value();
+      review.state == review::ReviewState::pending && review::may_decide(review, viewer, people).has_value();
   return {{"id", review.id.value},
           {"state", to_string(review.state)},
           {"principal", request.principal},
@@ -46,6 +46,12 @@ json::object render(const Review& review, const Principal& viewer) {
           {"you_may_decide", mine}};
 }
 
+review::PrincipalLookup people_of(Control& control) {
+  return [directory = control.parts().directory.current()](std::string_view name) {
+    return directory->find(name);
+  };
+}
+
 bool may_see(const Review& review, const Principal& viewer) {
   return identity::has_role(viewer, identity::kRoleAdmin) ||
          identity::has_role(viewer, identity::kRoleAuditor) || review.request.principal == viewer.name ||
@@ -71,7 +77,7 @@ Answer decide(Control& control, const Call& call, bool approve) {
   // Cast on a copy: a vote that cannot count is refused before it is reported, and the report says what it
   // decides.
   auto foreseen = before;
-  CHECK_OK(review::cast_vote(foreseen, call.actor(), approve, comment, control.now()));
+  CHECK_OK(review::cast_vote(foreseen, call.actor(), approve, comment, control.now(), people_of(control)));
   CHECK_OK(control.report(
       call, approve ? "review.approve" : "review.reject", "review:" + before.id.value,
       json::serialize(json::object{{"state", to_string(before.state)}, {"votes", before.votes.size()}}),
@@ -81,7 +87,7 @@ Answer decide(Control& control, const Call& call, bool approve) {
                 .final = foreseen.state != review::ReviewState::pending,
                 .comment = comment}));
   TRY(const auto after, control.parts().reviews.decide(before.id, call.actor(), approve, std::move(comment)));
-  return json_response(render(after, call.actor()));
+  return json_response(render(after, call.actor(), people_of(control)));
 }
 
 }  // namespace
@@ -111,7 +117,7 @@ Answer list_reviews(Control& control, const Call& call) {
         more = true;
         break;
       }
-      items.push_back(render(review, call.actor()));
+      items.push_back(render(review, call.actor(), people_of(control)));
       last = review.id.value;
     }
     if (more || batch.size() < filter.limit) break;
@@ -122,7 +128,7 @@ Answer list_reviews(Control& control, const Call& call) {
 
 Answer show_review(Control& control, const Call& call) {
   TRY(const auto review, find(control, call));
-  return json_response(render(review, call.actor()));
+  return json_response(render(review, call.actor(), people_of(control)));
 }
 
 Answer approve_review(Control& control, const Call& call) {

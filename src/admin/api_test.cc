@@ -260,6 +260,10 @@ TEST_F(ApiTest, PagesFollowEachOther) {
 
 class ReviewApiTest : public ApiTest {
  protected:
+  ReviewApiTest() {
+    plane.add("eve", {}, {"rag"});
+    EXPECT_TRUE(plane.control.publish_directory());
+  }
   std::string open(const std::string& principal = "ana", std::uint8_t seed = 1) {
     review::ReviewRequest request;
     request.digest.fill(seed);

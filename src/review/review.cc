@@ -1,6 +1,7 @@
 #include "review/review.h"
 
 #include <algorithm>
+#include <set>
 
 namespace sluice::review {
 
@@ -39,9 +40,22 @@ bool matches_any(const Principal& principal, const std::vector<std::string>& by)
   });
 }
 
-Result<void> may_decide(const Review& review, const Principal& approver) {
-  if (approver.name == review.request.principal) {
-    return fail(Errc::forbidden, "nobody decides on their own request");
+std::string answerable(std::string_view name, const PrincipalLookup& find) {
+  constexpr int kMaxOwners = 8;  // one above the other; a service's agent's tool has three
+  std::string who{name};
+  for (int i = 0; i < kMaxOwners; ++i) {
+    const auto principal = find(who);
+    if (!principal || principal->kind != PrincipalKind::machine || principal->owner.empty()) return who;
+    who = principal->owner;
+  }
+  return {};
+}
+
+Result<void> may_decide(const Review& review, const Principal& approver, const PrincipalLookup& find) {
+  const auto who = answerable(approver.name, find);
+  if (approver.name == review.request.principal || who.empty() ||
+      who == answerable(review.request.principal, find)) {
+    return fail(Errc::forbidden, "nobody decides on their own request, nor on one of a machine of theirs");
   }
   if (!matches_any(approver, review.request.terms.by)) {
     return fail(Errc::forbidden, "rule \"{}\" does not name \"{}\" as an approver", review.request.terms.rule,
@@ -51,8 +65,8 @@ Result<void> may_decide(const Review& review, const Principal& approver) {
 }
 
 Result<void> cast_vote(Review& review, const Principal& approver, bool approve, std::string comment,
-                       WallTime now) {
-  CHECK_OK(may_decide(review, approver));
+                       WallTime now, const PrincipalLookup& find) {
+  CHECK_OK(may_decide(review, approver, find));
   if (comment.size() > kMaxCommentLength) {
     return fail(Errc::too_large, "a comment has at most {} bytes", kMaxCommentLength);
   }
@@ -60,11 +74,14 @@ Result<void> cast_vote(Review& review, const Principal& approver, bool approve, 
     return fail(Errc::conflict, "review {} is {} already", review.id.value,
                 to_string(review.state == ReviewState::pending ? ReviewState::expired : review.state));
   }
-  // An approver may change an approval into a rejection before the quorum, but not count twice.
-  auto mine = std::ranges::find(review.votes, approver.name, &Vote::approver);
+  // An approver may change an approval into a rejection before the quorum, but not count twice: not with the
+  // help of a machine either.
+  const auto who = answerable(approver.name, find);
+  auto mine = std::ranges::find_if(review.votes,
+                                   [&](const Vote& vote) { return answerable(vote.approver, find) == who; });
   if (mine != review.votes.end()) {
     if (mine->approve == approve) {
-      return fail(Errc::conflict, "\"{}\" has approved review {} already", approver.name, review.id.value);
+      return fail(Errc::conflict, "\"{}\" has approved review {} already", mine->approver, review.id.value);
     }
     review.votes.erase(mine);
   }
@@ -92,13 +109,13 @@ bool expire(Review& review, WallTime now) {
 }
 
 std::uint32_t standing_approvals(const Review& review, const PrincipalLookup& find) {
-  std::uint32_t count = 0;
+  std::set<std::string> people;
   for (const auto& vote : review.votes) {
     if (!vote.approve) continue;
     const auto approver = find(vote.approver);
-    if (approver && may_decide(review, *approver)) ++count;
+    if (approver && may_decide(review, *approver, find)) people.insert(answerable(approver->name, find));
   }
-  return count;
+  return static_cast<std::uint32_t>(people.size());
 }
 
 }  // namespace sluice::review

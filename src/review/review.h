@@ -78,18 +78,22 @@ using PrincipalLookup = std::function<std::shared_ptr<const Principal>(std::stri
 // "group:x", "user:x" or "role:x"; anything else matches nobody, as does an empty list.
 bool matches_any(const Principal& principal, const std::vector<std::string>& by);
 
+// Who answers for a principal: a machine's owner (who may be a machine again), everybody else for themselves.
+// A second person is one who is another here. Empty: owners go round in a circle.
+std::string answerable(std::string_view name, const PrincipalLookup& find);
+
 // Whether this principal may decide this review at all (not: whether it is still open).
-Result<void> may_decide(const Review& review, const Principal& approver);
+Result<void> may_decide(const Review& review, const Principal& approver, const PrincipalLookup& find);
 
 // Adds the vote and moves the state. Errc::forbidden (not theirs), Errc::conflict (decided already, voted
 // already).
 Result<void> cast_vote(Review& review, const Principal& approver, bool approve, std::string comment,
-                       WallTime now);
+                       WallTime now, const PrincipalLookup& find);
 
 // Moves to expired when its time is over. True when that changed something.
 bool expire(Review& review, WallTime now);
 
-// Approvals that count now.
+// People whose approvals count now.
 std::uint32_t standing_approvals(const Review& review, const PrincipalLookup& find);
 
 }  // namespace sluice::review

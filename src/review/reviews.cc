@@ -105,6 +105,11 @@ Result<Review> Reviews::decide(const ReviewId& id, const Principal& approver, bo
 }
 
 Result<Ticket> Reviews::open_locked(const ReviewRequest& request, Announcements& out) {
+  // What they have been given they cannot use either (consume): another one would not help.
+  const auto requester = find_(request.principal);
+  if (!requester || requester->disabled) {
+    return fail(Errc::forbidden, "\"{}\" is disabled, or not there any more", request.principal);
+  }
   const auto now = clock_.now();
   if (auto* entry = find_by_digest(request.digest, request.principal)) {
     CHECK_OK(expire_if_due(*entry, now, out));
@@ -188,7 +193,7 @@ Result<Review> Reviews::decide_locked(const ReviewId& id, const Principal& appro
   const auto now = clock_.now();
   CHECK_OK(expire_if_due(at->second, now, out));
   auto next = at->second.review;
-  CHECK_OK(cast_vote(next, approver, approve, comment, now));
+  CHECK_OK(cast_vote(next, approver, approve, comment, now, find_));
   CHECK_OK(move_to(at->second, std::move(next), approver.name, std::move(comment), out));
   return at->second.review;
 }

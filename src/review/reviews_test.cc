@@ -177,12 +177,45 @@ TEST_F(ReviewsTest, UndecidedOnesExpire) {
   EXPECT_TRUE(reviews_.live().empty());
 }
 
+// A machine acts for who answers for it: its vote is no second person's.
+TEST_F(ReviewsTest, AMachineIsNoSecondPerson) {
+  const auto machine = [this](const std::string& name, const std::string& owner) {
+    add({.name = name, .kind = PrincipalKind::machine, .groups = {"data-security"}, .owner = owner});
+  };
+  machine("eves-bot", "eve");
+  machine("its-tool", "eves-bot");
+  machine("anas-bot", "ana");
+  machine("round", "about");
+  machine("about", "round");
+  auto wish = request();
+  wish.terms.approvals = 2;
+  auto ticket = *reviews_.open_or_find(wish);
+  for (const auto* own : {"eves-bot", "its-tool", "round"}) {
+    EXPECT_EQ(reviews_.decide(ticket.id, person(own), true, "").error().code, Errc::forbidden) << own;
+  }
+  ASSERT_TRUE(reviews_.decide(ticket.id, person("anas-bot"), true, ""));
+  EXPECT_EQ(reviews_.decide(ticket.id, person("ana"), true, "").error().code, Errc::conflict);
+  ASSERT_TRUE(reviews_.decide(ticket.id, person("bob"), true, ""));
+  machine("anas-bot", "bob");  // since then
+  EXPECT_EQ(consume(wish), Outcome::expired);
+
+  auto of_machine = request(2);
+  of_machine.principal = "anas-bot";
+  machine("anas-bot", "ana");
+  auto asked = *reviews_.open_or_find(of_machine);
+  EXPECT_EQ(reviews_.decide(asked.id, person("ana"), true, "").error().code, Errc::forbidden);
+  EXPECT_TRUE(reviews_.decide(asked.id, person("bob"), true, ""));
+}
+
 TEST_F(ReviewsTest, RequesterIsCheckedAgainAtUse) {
   auto wish = request();
   auto ticket = *reviews_.open_or_find(wish);
   ASSERT_TRUE(reviews_.decide(ticket.id, person("ana"), true, ""));
   add({.name = "eve", .disabled = true});
   EXPECT_EQ(consume(wish), Outcome::not_yet);
+  const auto again = reviews_.open_or_find(wish);
+  ASSERT_FALSE(again) << "not told that it is approved, and sent round in circles";
+  EXPECT_EQ(again.error().code, Errc::forbidden);
   add({.name = "eve"});
   EXPECT_EQ(consume(wish), Outcome::used);
 }
