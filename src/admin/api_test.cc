@@ -382,7 +382,20 @@ TEST_F(ApiTest, MetricsFromElsewhereNeedAToken) {
   Request request;
   request.path = "/metrics";
   request.client_address = "127.0.0.1";
-  EXPECT_EQ(plane.api.answer(request).status, 200);
+  for (const auto* host : {"127.0.0.1:9090", "127.0.0.1", "localhost:9090", "[::1]:9090"}) {
+    request.host = host;
+    EXPECT_EQ(plane.api.answer(request).status, 200) << host;
+  }
+  for (const auto* host : {"evil.example", "127.0.0.1.evil.example:9090", "127.evil", "10.0.0.1", ""}) {
+    request.host = host;
+    EXPECT_EQ(plane.api.answer(request).status, 401) << host;
+  }
+  request.host = "localhost";
+  request.token = plane.tokens["ana"];
+  EXPECT_EQ(plane.api.answer(request).status, 200) << "a token takes nothing away";
+  request.token = "slc_nonsense";
+  EXPECT_EQ(plane.api.answer(request).status, 401);
+  request.token.clear();
   request.client_address = "10.0.0.1";
   EXPECT_EQ(plane.api.answer(request).status, 401);
   plane.control.parts().metrics_without_token = false;

@@ -109,7 +109,27 @@ struct HttpReader::Parser {
     parser.header_limit(limits.header_bytes);
     parser.body_limit(limits.body_bytes);
   }
+
+  // What the parser has taken; it stops behind the header before it takes of the body.
+  void taken(std::string_view bytes) {
+    if (header_fields) return;
+    for (const char c : bytes) {
+      folded = folded || (line_begins && (c == ' ' || c == '\t'));
+      line_begins = c == '\n';
+    }
+    if (parser.is_header_done()) header_fields = fields();
+  }
+  // The parser adds trailer fields to those of the header.
+  bool has_trailer() const { return header_fields && *header_fields != fields(); }
+
   http::request_parser<http::string_body> parser;
+  bool folded = false;  // a header line goes on in the next one
+
+ private:
+  std::ptrdiff_t fields() const { return std::distance(parser.get().begin(), parser.get().end()); }
+
+  bool line_begins = false;
+  std::optional<std::ptrdiff_t> header_fields;  // once the header is whole
 };
 
 HttpReader::HttpReader(HttpLimits limits) : limits_(limits), parser_(std::make_unique<Parser>(limits)) {}
@@ -125,6 +145,7 @@ Result<bool> HttpReader::feed(Bytes bytes) {
     boost::system::error_code code;
     const auto used =
         parser_->parser.put(boost::asio::const_buffer(buffered_.data(), buffered_.size()), code);
+    parser_->taken(std::string_view{buffered_}.substr(0, used));
     buffered_.erase(0, used);
     if (code == http::error::need_more) break;
     if (code == http::error::header_limit || code == http::error::body_limit ||
@@ -142,8 +163,11 @@ Result<bool> HttpReader::feed(Bytes bytes) {
 }
 
 Result<HttpExchange> HttpReader::take() {
-  auto message = parser_->parser.release();
-  parser_ = std::make_unique<Parser>(limits_);
+  const auto parsed = std::exchange(parser_, std::make_unique<Parser>(limits_));
+  // Others read a folded line, a trailer or a transfer coding in another way, or not at all.
+  if (parsed->folded) return fail(Errc::malformed, "a header line is folded");
+  if (parsed->has_trailer()) return fail(Errc::malformed, "there are trailer fields");
+  auto message = parsed->parser.release();
   HttpExchange out;
   out.keep_alive = message.keep_alive();
   if (message.version() != 11) return fail(Errc::unsupported, "HTTP/1.1 only");
@@ -154,6 +178,11 @@ Result<HttpExchange> HttpReader::take() {
     if (message.count(field) > 1) return fail(Errc::malformed, "a header appears twice");
   }
   if (message.count(http::field::host) == 0) return fail(Errc::malformed, "the Host header is missing");
+  if (message.count(http::field::transfer_encoding) > 0 &&
+      lower(view(message[http::field::transfer_encoding])) != "chunked") {
+    return fail(Errc::malformed, "the only transfer coding here is chunked");
+  }
+  out.request.host = lower(view(message[http::field::host]));
   CHECK_OK(read_target(view(message.target()), out.request));
   const auto authorization = view(message[http::field::authorization]);
   if (!authorization.empty()) {

@@ -82,6 +82,34 @@ TEST(Http, RefusesWhatTwoParsersCouldReadDifferently) {
   EXPECT_EQ(refused("\x16\x03\x01 hello"), Errc::malformed);
 }
 
+// What stands before us may take the body of an unknown coding for what it is, and we for the next request.
+TEST(Http, RefusesOtherTransferCodings) {
+  for (const auto* coding : {"identity", "gzip", "gzip, chunked", "chunked, identity", "chunked, chunked",
+                             "chunked;q=1", "xchunked", ""}) {
+    EXPECT_EQ(
+        refused(fmt::format(
+            "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n", coding)),
+        Errc::malformed)
+        << coding;
+  }
+  EXPECT_TRUE(parse("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"));
+}
+
+// The body is not where a header comes from.
+TEST(Http, RefusesTrailersAndFoldedLines) {
+  const std::string_view trailer =
+      "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+      "Authorization: Bearer slc_1\r\n\r\n";
+  EXPECT_EQ(refused(trailer), Errc::malformed);
+  HttpReader reader{{}};
+  for (const char c : trailer) ASSERT_TRUE(reader.feed(as_bytes(std::string_view{&c, 1})));
+  EXPECT_FALSE(reader.take());
+  EXPECT_EQ(refused("GET /a HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"), Errc::malformed);
+  EXPECT_EQ(refused("GET /a HTTP/1.1\r\nHost: h\r\nAuthorization:\r\n\tBearer slc_1\r\n\r\n"),
+            Errc::malformed);
+  EXPECT_TRUE(parse("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n{\n }")) << "a body may";
+}
+
 TEST(Http, LimitsHold) {
   const HttpLimits small{.header_bytes = 256, .body_bytes = 16};
   EXPECT_EQ(refused("GET /a HTTP/1.1\r\nHost: h\r\nX: " + std::string(400, 'x') + "\r\n\r\n", small),

@@ -19,6 +19,7 @@ struct Request {
   std::string path;                          // decoded, without query
   std::map<std::string, std::string> query;  // decoded; a repeated key is refused before
   std::string body;
+  std::string host;          // as the client calls us, lower case, with the port if it names one
   std::string token;         // of "Authorization: Bearer"; empty: none
   std::string content_type;  // without parameters, lower case
   std::string if_match;
