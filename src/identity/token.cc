@@ -60,6 +60,14 @@ Result<TokenId> parse_token(std::string_view text) {
   return TokenId{std::string(id)};
 }
 
+bool holds_token(std::string_view text) {
+  for (auto at = text.find(kTokenPrefix); at != std::string_view::npos;
+       at = text.find(kTokenPrefix, at + 1)) {
+    if (parse_token(text.substr(at, kTokenLength))) return true;
+  }
+  return false;
+}
+
 Digest hash_token(std::string_view text) {
   return sha256(as_bytes(text));
 }

@@ -37,6 +37,9 @@ MintedToken make_token();
 // exists. Errc::malformed otherwise; the detail never repeats any of the text.
 Result<TokenId> parse_token(std::string_view text);
 
+// Whether a well-formed token stands anywhere in the text: then it must not be shown, logged or recorded.
+bool holds_token(std::string_view text);
+
 Digest hash_token(std::string_view text);
 
 }  // namespace sluice::identity

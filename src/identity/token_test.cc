@@ -28,6 +28,20 @@ TEST_F(TokenTest, NeverRepeats) {
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(seen.emplace(make_token().text.reveal()).second);
 }
 
+TEST_F(TokenTest, IsFoundInOtherText) {
+  const std::string token{make_token().text.reveal()};
+  for (const auto& text :
+       {token, "user " + token, token + token.substr(0, 9), "slc_slc_" + token + "'", "slc_" + token}) {
+    EXPECT_TRUE(holds_token(text)) << text;
+  }
+  auto other = token;
+  other.back() = other.back() == 'a' ? 'b' : 'a';
+  for (const auto& text :
+       {std::string{}, std::string{"slc_"}, token.substr(1), token.substr(0, token.size() - 1), other}) {
+    EXPECT_FALSE(holds_token(text)) << text;
+  }
+}
+
 TEST_F(TokenTest, EveryChangedCharacterIsNoticed) {
   auto token = make_token();
   std::string text{token.text.reveal()};

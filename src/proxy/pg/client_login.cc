@@ -1,6 +1,7 @@
 #include "proxy/pg/client_login.h"
 
 #include "core/encoding.h"
+#include "identity/token.h"
 #include "proxy/pg/session_settings.h"
 #include "wire/pg/encode.h"
 #include "wire/pg/frontend.h"
@@ -142,6 +143,13 @@ class ClientLoginFlow {
       co_return co_await refuse("malformed_startup", sqlstate::kProtocolViolation, startup.error().detail);
     }
     std::vector<std::string_view> unknown_options;
+    // A token in the place of a name would go where names go: logs, the record, errors.
+    for (const auto& [name, value] : startup->parameters) {
+      if (!identity::holds_token(name) && !identity::holds_token(value)) continue;
+      co_return co_await refuse("token_in_parameter", sqlstate::kInvalidAuthorization,
+                                "a token stands in a start-up parameter",
+                                "A token is a password, and nothing else.");
+    }
     for (const auto& [name, value] : startup->parameters) {
       if (!is_valid_utf8(name) || !is_valid_utf8(value)) {
         co_return co_await refuse("malformed_startup", sqlstate::kProtocolViolation,
