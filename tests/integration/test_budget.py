@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from harness import documents, wire
 from harness.gateway import Gateway
@@ -32,6 +34,23 @@ def test_budget_is_one_over_all_sessions(gateway: Gateway) -> None:
             assert len(third.query("SELECT id FROM docs LIMIT 10").rows) == 10
             assert third.query("SELECT id FROM docs WHERE id = 1").error.sqlstate == "42501"
             assert third.query("SELECT count(*) FROM docs").rows == [[b"500"]]  # no record leaves
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"),
+    [("kai", "SELECT id FROM docs LIMIT 7"), ("lea", "SELECT id FROM docs"), ("mia", "SELECT a.id, b.id FROM docs a, docs b")],
+)
+def test_budget_holds_under_sessions_at_one_time(gateway: Gateway, name: str, sql: str) -> None:
+    """Eight sessions, on both workers, take from it together: never more than there is, and all of it."""
+    login = gateway.login(name)
+
+    def take(_: int) -> int:
+        with login.wire(timeout=30) as client:
+            return sum(len(row) for _ in range(6) for row in client.query(sql).rows)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(take, range(8)))
+    assert 100 - 7 < taken <= 100
 
 
 def test_budget_stops_a_reply_without_limit(gateway: Gateway) -> None:

@@ -324,6 +324,9 @@ def test_bound_holds_for_cursors_with_hold(client: Client) -> None:
     client.query("CLOSE held")
 
 
+ONE_BY_ONE = ", ".join(f"(SELECT payload FROM events WHERE id = {n})" for n in range(1, 13))
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -337,6 +340,18 @@ def test_bound_holds_for_cursors_with_hold(client: Client) -> None:
         "SELECT id % 2, array_agg(id) FROM events GROUP BY 1",
         "SELECT array_agg(id) OVER () FROM events LIMIT 1",
         "SELECT lag(payload, 20) OVER (ORDER BY id), lead(payload, 20) OVER (ORDER BY id) FROM events LIMIT 9",
+        f"SELECT concat({ONE_BY_ONE})",
+        f"VALUES ({ONE_BY_ONE})",
+        f"SELECT g, {ONE_BY_ONE} FROM generate_series(1, 9) g",
+        "SELECT percentile_disc(ARRAY(SELECT g / 50.0 FROM generate_series(1, 50) g)) WITHIN GROUP (ORDER BY payload) FROM events",
+        (
+            "WITH RECURSIVE r(n, acc) AS (SELECT 0, '' UNION ALL SELECT n + 1, acc || (SELECT payload FROM events WHERE id = n + 1)"
+            " FROM r WHERE n < 1000) SELECT acc FROM r WHERE n = 1000"
+        ),
+        (
+            "WITH RECURSIVE r(n, acc) AS (SELECT 0, '' UNION ALL SELECT n + 1, acc || e.payload FROM r JOIN events e ON e.id = n + 1"
+            " WHERE n < 1000) SELECT acc FROM r ORDER BY n DESC LIMIT 1"
+        ),
     ],
 )
 def test_records_are_not_rows(client: Client, sql: str) -> None:
