@@ -68,6 +68,12 @@ LIES = {
 }
 
 
+def resident(gateway: Gateway) -> int:
+    """Memory in MiB."""
+    with open(f"/proc/{gateway.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) // 1024
+
+
 @pytest.fixture(scope="module")
 def hostile(gateway: Gateway, documents_database: Database) -> Iterator[HostileServer]:
     with HostileServer(documents_database.server.port) as server:
@@ -102,6 +108,38 @@ def test_error_without_a_sqlstate_is_made_whole(ana: Login, hostile: HostileServ
             assert seen.error.message
 
 
+def test_more_answers_than_questions(ana: Login, hostile: HostileServer) -> None:
+    """A second ReadyForQuery would answer the next statement with what was said before it: the session ends instead."""
+    hostile.say(ONE_COLUMN + message(b"C", b"SELECT 0\0") + READY + ONE_COLUMN + row(b"stale") + READY)
+    with ana.wire(database="hostile", timeout=20) as client:
+        client.query("SELECT 1")
+        client.send(b"Q", wire.text("SELECT 'mischief'"))
+        assert client.read_until(b"Z").rows == []
+        client.send(b"Q", wire.text("SELECT 5"))
+        seen = client.read_to_end()
+        assert seen.error.severity == "FATAL"
+        assert b"stale" not in seen.bytes
+
+
+def test_floods_need_no_memory(gateway: Gateway, ana: Login, hostile: HostileServer) -> None:
+    """Settings without end, of one name or of many, and rows of 30,000 columns."""
+    one_row = message(b"D", struct.pack("!h", 30_000) + b"\0\0\0\0" * 30_000)
+    wide = message(b"T", struct.pack("!h", 30_000) + (b"c\0" + struct.pack("!ihihih", 0, 0, 25, -1, -1, 0)) * 30_000)
+    for flood in (
+        message(b"S", b"TimeZone\0UTC\0") * 20_000 + ONE_COLUMN,
+        b"".join(message(b"S", b"n%d\0" % n + b"v" * 200 + b"\0") for n in range(20_000)) + ONE_COLUMN,
+        wide + one_row * 50,
+    ):
+        hostile.say(flood + message(b"C", b"SELECT 0\0") + READY)
+        with ana.wire(database="hostile", timeout=60) as client:
+            client.query("SELECT 1")
+            before = resident(gateway)
+            client.send(b"Q", wire.text("SELECT 'mischief'"))
+            assert client.read_until(b"Z").status == "I"
+            assert client.query("SELECT 5").rows == [[b"5"]]
+            assert resident(gateway) - before < 64
+
+
 def test_server_that_hangs_up_within_a_message(ana: Login, hostile: HostileServer) -> None:
     hostile.say(ONE_COLUMN + row(b"x" * 1000)[:-100], hang_up=True)
     with ana.wire(database="hostile", timeout=20) as client:
@@ -114,19 +152,15 @@ def test_server_that_hangs_up_within_a_message(ana: Login, hostile: HostileServe
 
 def test_endless_notices_need_no_memory(gateway: Gateway, ana: Login, hostile: HostileServer) -> None:
     """100,000 notices of a kilobyte pass or are dropped, but are not kept."""
-    def resident() -> int:
-        with open(f"/proc/{gateway.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) // 1024
-
     notice = message(b"N", b"SNOTICE\0VNOTICE\0C00000\0M" + b"m" * 1000 + b"\0\0")
     hostile.say(notice * 100_000 + ONE_COLUMN + message(b"C", b"SELECT 0\0") + READY)
     with ana.wire(database="hostile", timeout=60) as client:
         client.query("SELECT 1")
-        start = resident()
+        start = resident(gateway)
         client.send(b"Q", wire.text("SELECT 'mischief'"))
         seen = client.read_until(b"Z")
         assert seen.status == "I"
-        assert resident() - start < 128
+        assert resident(gateway) - start < 128
 
 
 @pytest.mark.parametrize(

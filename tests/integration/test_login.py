@@ -152,6 +152,23 @@ def test_disabled_principal(gateway: Gateway) -> None:
     assert refusal(leaver).sqlstate == "28P01"
 
 
+@pytest.mark.parametrize("place", ["user", "database", "application_name"])
+def test_token_in_the_place_of_a_name(gateway: Gateway, ana: Login, place: str) -> None:
+    """A client that is configured wrongly: refused, and the token is in no error, log or record."""
+    where = {"parameters": {place: ana.token}} if place == "application_name" else {place: f"x{ana.token}"}
+    with pytest.raises(wire.Refused) as refused:
+        ana.wire(**where)
+    assert refused.value.error.sqlstate == "28000"
+    assert ana.token.encode() not in refused.value.seen.bytes
+    assert ana.token not in gateway.log
+
+    def record() -> bytes:
+        return b"".join(path.read_bytes() for path in gateway.record_folder.rglob("*.segment"))
+
+    wait_until(lambda: b"token_in_parameter" in record(), "it is recorded")
+    assert ana.token.encode() not in record()
+
+
 def test_token_made_by_the_cli(gateway: Gateway, ana: Login) -> None:
     """`token create` prints the token alone on standard output, and it works."""
     token = gateway.cli("token", "create", "--principal", "ana", "--ttl", "1h").strip()
@@ -470,6 +487,16 @@ def set_in_file(gateway: Gateway, section: str, *lines: str) -> None:
 def test_certificate_is_reloaded_when_its_files_change(gateway: Gateway, ana: Login, tmp_path: object) -> None:
     """A renewed certificate is served to new connections within seconds; those that are open stay."""
     made = Certificates.make(tmp_path)
+    key = gateway.data / "tls" / "server.key"
+    for problem, spoil in (("server.key: error", lambda: key.write_text("no key")), ("read by others", lambda: key.chmod(0o644))):
+        kept = key.read_bytes()
+        spoil()
+        os.utime(key)
+        wait_until(lambda said=problem: re.search(f"the older one stays.*{said}", gateway.log), "it is said")
+        with ana.wire() as client:  # the older one
+            assert client.query("SELECT 1").rows == [[b"1"]]
+        key.chmod(0o600)
+        key.write_bytes(kept)
     with ana.wire() as before:
         shutil.copy(made.key, gateway.data / "tls" / "server.key")
         shutil.copy(made.certificate, gateway.certificate)

@@ -61,6 +61,18 @@ TEST(Describe, WhatTheParserDoesNotUnderstandIsUnknownWithItsName) {
   EXPECT_EQ(operation.unknown_reason, "JsonTable is not understood");
 }
 
+// It is the session's own, whatever comes first on the path and whoever else has that name.
+TEST(Describe, ATemporaryTableIsInASchemaOfItsOwn) {
+  for (std::string_view sql :
+       {"CREATE TEMP TABLE docs (id int)", "CREATE TEMPORARY TABLE docs AS SELECT 1 AS id",
+        "SELECT 1 AS id INTO TEMP docs", "CREATE TEMP VIEW docs AS SELECT 1 AS id"}) {
+    const auto operation = described(sql);
+    ASSERT_EQ(operation.collections.size(), 1u) << sql;
+    EXPECT_EQ(operation.collections[0].name, "pg_temp.docs") << sql;
+    EXPECT_EQ(operation.collections[0].access, Access::define) << sql;
+  }
+}
+
 TEST(Describe, WhatDoesNotParseIsUnknownWithTheParsersMessage) {
   const std::string_view text = "CREATE ROLE x PASSWORD 'geheim' 5";
   const auto parsed = sql::parse(text);

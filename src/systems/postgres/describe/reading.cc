@@ -21,6 +21,10 @@ bool is_test(const sql::SubLink& link) {
          link.form == sql::SubLinkKind::all;
 }
 
+// How the session calls the schema of its own temporary relations; the true name has a number of its back
+// end.
+constexpr std::string_view kOwnTemporarySchema = "pg_temp";
+
 // Of the system's relations that rewrite/vouch.h refuses: those that tell about the own session, or count.
 constexpr std::array<std::string_view, 4> kHarmlessHere = {"pg_cursors", "pg_locks", "pg_prepared_statements",
                                                            "pg_stat_database"};
@@ -252,6 +256,12 @@ void NameReader::on_from(const sql::FromItem& item) {
 void NameReader::on_relation(const sql::RangeVar& name, RelationRole role, bool is_common_table) {
   if (is_common_table) return;
   if (++mentions_ > kMaxRelationMentions) return;
+  if (role == RelationRole::defined && name.persistence == sql::Persistence::temporary) {
+    // The session's own, whatever the path is and whoever else has that name.
+    auto& use = use_of(fmt::format("{}.{}", kOwnTemporarySchema, name.name));
+    use.access = use.access | Access::define;
+    return;
+  }
   if (role == RelationRole::defined && name.schema.empty() && !created_schema_.empty()) {
     auto& use = use_of(fmt::format("{}.{}", created_schema_, name.name));
     use.access = use.access | Access::define;
