@@ -6,30 +6,17 @@ read. Each conversation leads the server to these while it looks as if the built
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from harness import corpus, wire
-from harness.gateway import Gateway, Login
-from harness.postgres import Database, PostgresServer
+from harness.gateway import Login
+from harness.postgres import Database
 from harness.wire import Client, Exchange, Message
 
-POLICY = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
+RULES = """
   - name: not-the-trap
     match: {collection: trap.open}
     deny: "Nobody reads this."
-  - name: hide-identity-fields
-    match: {collection: public.docs}
-    mask:
-      - {fields: [email, ssn, salary, note], with: redact}
-      - {vectors: remove, scores: rank}
 """
-
-SECRETS = (b"s3cr3t", b"b0bby@", b"731-22", b"of the trap")
 
 SETUP = """
 CREATE TABLE open (line text);
@@ -46,6 +33,7 @@ CREATE FUNCTION trap.equal(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true
 CREATE OPERATOR trap.= (LEFTARG = text, RIGHTARG = text, FUNCTION = trap.equal);
 GRANT ALL ON SCHEMA trap TO svc;
 GRANT ALL ON trap.open, open TO svc;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO svc', current_database()); END $$;
 """
 
 TRAP = "SET search_path = trap, pg_catalog, public"
@@ -110,20 +98,9 @@ def conversations(read: str) -> dict[str, list[Step]]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def prepared(postgres: PostgresServer) -> Iterator[Database]:
-    with corpus.prepared(postgres) as database:
-        with database.connect() as direct:
-            direct.execute(SETUP)
-            direct.execute(f"GRANT CREATE ON DATABASE {database.name} TO svc")
-        yield database
-
-
-@pytest.fixture(scope="module")
-def attacker(prepared: Database) -> Iterator[Login]:
-    with Gateway(policy=POLICY) as gateway:
-        gateway.add_connection("docs", prepared, {"svc": "svc"})
-        yield gateway.login("mallory", role="svc")
+def shown(client: Client) -> list[bytes]:
+    """What of that which nobody may see the client has received."""
+    return corpus.secrets_in(client.received) + [secret for secret in [b"of the trap"] if secret in client.received]
 
 
 def say(client: Client, step: Step) -> Exchange:
@@ -142,8 +119,7 @@ def test_names_are_the_servers(attacker: Login, how: str, read: str) -> None:
     with attacker.wire(timeout=30) as client:
         for step in conversations(read)[how]:
             say(client, step)
-        shown = [secret for secret in SECRETS if secret in client.received]
-        assert shown == [], bytes(client.received[-600:])
+        assert shown(client) == [], bytes(client.received[-600:])
 
 
 @pytest.mark.parametrize("read", READS)
@@ -186,5 +162,4 @@ def test_settings_are_set_by_the_servers_own_function(attacker: Login, call: str
         client.query(TRAP)
         client.query(call)
         client.extended(call)
-        shown = [secret for secret in SECRETS if secret in client.received]
-        assert not shown, bytes(client.received[-600:])
+        assert shown(client) == [], bytes(client.received[-600:])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -94,6 +95,14 @@ def setup_sql(extensions: frozenset[str]) -> str:
         return match[0] if match[1] in extensions else ""
 
     return re.sub(r"CREATE EXTENSION IF NOT EXISTS (\w+);", keep, script)
+
+
+def secrets_in(data: bytes | bytearray) -> list[bytes]:
+    """Which values of the masked columns are in it: in text, in capitals, one more, or in binary."""
+    texts = [b"s3cr3t", b"b0bby@", b"731-22", b"642-11", b"98765", b"54321", b"0.1234567", b"S3CR3T", b"98766", b"54322"]
+    numbers = [struct.pack("!i", 98765), struct.pack("!i", 98766)]
+    vectors = [struct.pack("!f", 0.1234567), struct.pack("!f", -0.7654321)]
+    return [secret for secret in texts + numbers + vectors if secret in data]
 
 
 def missing_extensions(server: PostgresServer) -> frozenset[str]:
