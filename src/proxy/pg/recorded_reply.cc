@@ -66,7 +66,7 @@ void RecordedReply::add_ids(const ResultShape& shape, std::span<const Value> cel
     if (std::ranges::none_of(key.columns, [&](auto at) { return cells[at].has_value(); })) continue;
     std::string id;
     for (const auto at : key.columns) {
-      if (!id.empty()) id.push_back(',');
+      if (at != key.columns.front()) id.push_back(',');
       if (cells[at]) id.append(value_text(shape.columns[at], *cells[at]));
     }
     ids_.add(key.collection, id);
