@@ -2,12 +2,15 @@
 // folder beside the two logins. It owns the two streams and moves bytes between them and the Exchange, which
 // decides everything.
 //
-//   client pump:  read client → exchange.on_client → write server (and what the gateway says itself to the
-//   client) server pump:  read server → exchange.on_server → write client
+//   client pump:  read client -> exchange.on_client -> write server, and to the client what the gateway says
+//   server pump:  read server -> exchange.on_server -> write client
 //
 // A pump that cannot write does not read: back-pressure reaches the other side through TCP, and memory stays
 // bounded whatever the size of a result. Everything runs on one worker's thread; other threads reach a
 // session by posting.
+//
+// Files: session.cc (from start to end, and its pauses), session_login.cc (who the client is, and the
+// server), session_pumps.cc (the bytes), session_control.cc (what comes from outside).
 #pragma once
 
 #include <memory>
@@ -52,19 +55,29 @@ class Session : public std::enable_shared_from_this<Session> {
   void drain();
 
  private:
+  // How long a session that ends may take to tell its client why.
+  static constexpr std::chrono::seconds kFarewell{2};
+
+  // --- session.cc ---
+  net::Task<> finish();
+  net::Task<> catalogue_pause();
+  net::Task<> hold(net::Event& wakeup);
+
+  // --- session_login.cc ---
   net::Task<bool> log_in();
   net::Task<Result<void>> greet_client();
+
+  // --- session_pumps.cc ---
   net::Task<> client_pump();
   net::Task<> server_pump();
-  net::Task<> hold(net::Event& wakeup);
+  void close_client();
   Bytes assemble(Bytes first, bool more_may_wait, MutableBytes buffer);
-  net::Task<> catalogue_pause();
+  void after_exchange();
   bool flush_at_once();
   net::Task<bool> flush_client();
   net::Task<bool> flush_server();
-  net::Task<> finish();
-  void after_exchange();
-  void close_client();
+
+  // --- session_control.cc ---
   void cancel_from_client();
   void spawn_upstream_cancel();
 
