@@ -1,10 +1,11 @@
 // A whole session of which both ends are hostile: the client that has logged in, and the server behind it.
 // The input is a script of steps, each a letter, a 16-bit length and that many bytes:
 //
-//   c  the client says them              s  the server says them
-//   C  the same, and the script's server, not an obliging one, answers what the gateway reads of the
-//   catalogue t  terminate: the client asks for a cancel, the policy changes, or the server goes, as the
-//   first byte says
+//   c  the client says them; an obliging server answers what the gateway reads of the catalogue
+//   C  the same, but the script's server answers
+//   s  the server says them
+//   t  what happens, by the first byte: c the client asks for a cancel, p the policy changes, h a hold ends,
+//      x the server goes
 //
 // Whatever comes, what either end gets is a stream of well-formed messages, and a session that has been
 // closed stays closed.
@@ -22,6 +23,7 @@
 #include "core/log.h"
 #include "policy/policy_set.h"
 #include "proxy/pg/exchange.h"
+#include "record/disk.h"
 #include "systems/postgres/catalogue/testing.h"
 #include "wire/pg/encode.h"
 #include "wire/pg/framer.h"
@@ -66,15 +68,22 @@ class NoReviews : public review::ReviewRepository {
   }
 };
 
-// A record of its own. Sessions of many inputs share it; it begins anew before it grows large.
+// Real files, which nobody waits for: what a crash of this host would leave is not what is looked at here.
+class HastyDisk : public record::Disk {
+ public:
+  Result<void> sync(const record::File&) override { return {}; }
+  Result<void> sync_folder(const std::filesystem::path&) override { return {}; }
+};
+
+// A record that the sessions of many inputs share; it begins anew before it grows large.
 class Recording {
  public:
   Recording() {
     std::string name = (std::filesystem::temp_directory_path() / "sluice-fuzz-XXXXXX").native();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     folder_ = name;
-    auto opened =
-        record::Log::open({.folder = folder_, .key = make_signing_key(), .segment_bytes = 8 << 20}, clock);
+    auto opened = record::Log::open({.folder = folder_, .key = make_signing_key(), .segment_bytes = 8 << 20},
+                                    clock, disk_);
     require(opened.has_value());
     log = std::move(*opened);
   }
@@ -93,27 +102,30 @@ class Recording {
   std::unique_ptr<record::Log> log;
 
  private:
+  HastyDisk disk_;
   std::filesystem::path folder_;
 };
 
-constexpr int kInputsPerRecord = 500;
+constexpr int kInputsPerRecord = 10'000;
+constexpr int kInputsPerUpkeep = 100;  // of the record: checkpoints, the next segment
 
 // Never ended with the program: what it is closed with has by then been destroyed. Only its folder is
 // removed.
 Recording* current = nullptr;
 
-record::Log& recording(ManualClock** clock) {
+Recording& recording() {
   static const int at_exit = std::atexit([] { current->remove(); });
   static int used = 0;
-  if (current == nullptr || ++used % kInputsPerRecord == 0) {
+  require(at_exit == 0);
+  if (used++ % kInputsPerRecord == 0) {
     delete current;
     current = new Recording;
   }
-  require(at_exit == 0);
-  current->log->tick();
-  (void)current->log->maintain();
-  *clock = &current->clock;
-  return *current->log;
+  if (used % kInputsPerUpkeep == 0) {
+    current->log->tick();
+    (void)current->log->maintain();
+  }
+  return *current;
 }
 
 // Reads a stream of messages as it comes.
@@ -257,14 +269,13 @@ class Conversation {
     to_client.clear();
   }
 
-  ManualClock* clock_ = nullptr;
-  record::Log& log_ = recording(&clock_);
+  Recording& recording_ = recording();
   Published<policy::PolicySet> policies_;
   budget::Ledger budgets_;
   NoReviews repository_;
-  review::Reviews reviews_{*clock_, repository_,
+  review::Reviews reviews_{recording_.clock, repository_,
                            [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
-  gate::Services services_{*clock_, log_, policies_, budgets_, reviews_};
+  gate::Services services_{recording_.clock, *recording_.log, policies_, budgets_, reviews_};
   std::optional<gate::Gate> gate_;
   Planner planner_;
   CatalogueStore store_;
