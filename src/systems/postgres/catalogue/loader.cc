@@ -53,11 +53,20 @@ Result<std::vector<std::int16_t>> numbers(const std::optional<std::string>& fiel
     std::int16_t value = 0;
     auto [next, error] = std::from_chars(at, end, value);
     if (error != std::errc{}) return fail(Errc::malformed, "the catalogue has a bad list of numbers");
+    if (values.size() == Loader::kMaxColumns)
+      return fail(Errc::too_large, "the catalogue has an endless list of columns");
     values.push_back(value);
     at = next;
     if (at != end && *at++ != ' ') return fail(Errc::malformed, "the catalogue has a bad list of numbers");
   }
   return values;
+}
+
+template <class T>
+void keep_one_of_each(std::vector<T>& values) {
+  std::ranges::sort(values);
+  const auto repeated = std::ranges::unique(values);
+  values.erase(repeated.begin(), repeated.end());
 }
 
 }  // namespace
@@ -114,7 +123,9 @@ Result<void> Loader::add_row(Row row) {
   for (const auto& field : row) {
     if (field && field->size() > kMaxFieldBytes)
       return fail(Errc::too_large, "the catalogue has an endless name");
+    if (field) bytes_ += field->size();
   }
+  if (bytes_ > kMaxBytes) return fail(Errc::too_large, "the catalogue has more than {} bytes", kMaxBytes);
   return (this->*step.take)(row);
 }
 
@@ -131,6 +142,10 @@ Result<void> Loader::end_reply() {
 
 Result<std::shared_ptr<const Catalogue>> Loader::finish() {
   if (step_ != steps().size()) return fail(Errc::internal, "the catalogue has not been read to its end");
+  for (Relation& relation : contents_.relations) {
+    keep_one_of_each(relation.reads);
+    keep_one_of_each(relation.calls);
+  }
   return Catalogue::make(std::move(contents_));
 }
 
@@ -191,7 +206,12 @@ Result<void> Loader::add_column(Row row) {
   TRY(column.has_default, boolean(row[8]));
   TRY(column.readable, boolean(row[9]));
   TRY(column.computed_from, numbers(row[10]));
-  if (Relation* to = relation(owner)) to->columns.push_back(std::move(column));
+  Relation* to = relation(owner);
+  if (to == nullptr) return {};
+  if (to->columns.size() == kMaxColumns) {
+    return fail(Errc::too_large, "the catalogue has more than {} columns in a relation", kMaxColumns);
+  }
+  to->columns.push_back(std::move(column));
   return {};
 }
 
@@ -205,9 +225,7 @@ Result<void> Loader::add_index(Row row) {
   TRY(index.primary, boolean(row[5]));
   TRY(index.key, numbers(row[6]));
   TRY(index.columns, numbers(row[7]));
-  std::ranges::sort(index.columns);
-  auto repeated = std::ranges::unique(index.columns);
-  index.columns.erase(repeated.begin(), repeated.end());
+  keep_one_of_each(index.columns);
   std::erase(index.columns, std::int16_t{0});
   Relation* to = relation(owner);
   if (to == nullptr) return {};
@@ -232,8 +250,7 @@ Result<void> Loader::add_view_part(Row row) {
   TRY(Oid target, number<Oid>(row[2]));
   Relation* to = relation(view);
   if (to == nullptr || target == 0 || target == view) return {};
-  auto& parts = word == "relid" ? to->reads : to->calls;
-  if (std::ranges::find(parts, target) == parts.end()) parts.push_back(target);
+  (word == "relid" ? to->reads : to->calls).push_back(target);  // the same again is left out at the end
   return {};
 }
 

@@ -10,7 +10,7 @@
 //   TRY(auto catalogue, loader.finish());
 //
 // Not thread-safe. What the server answers is untrusted: a row of the wrong shape, a number that is none or
-// more rows than `kMaxRows` end it with an error, and the old snapshot stays in use.
+// more than the bounds below end it with an error, and the old snapshot stays in use.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +34,15 @@ class Loader {
 
   using Row = std::span<const std::optional<std::string>>;
 
-  // Rows of all replies: some 100,000 tables with 15 columns each. Bounds memory against a hostile upstream.
+  // Bounds of memory and time against a hostile upstream. Rows of all replies: some 100,000 tables with 15
+  // columns each.
   static constexpr std::size_t kMaxRows = 2'000'000;
+  // Bytes of their fields: a hundred a row, twice what such tables take.
+  static constexpr std::size_t kMaxBytes = 200'000'000;
   // Bytes of one field: names have at most 63 (NAMEDATALEN), the longest fields are lists of column numbers.
   static constexpr std::size_t kMaxFieldBytes = 64 * 1024;
+  // Columns of a relation, and numbers in a list of columns (MaxHeapAttributeNumber).
+  static constexpr std::size_t kMaxColumns = 1'600;
 
   explicit Loader(Transaction transaction = Transaction::own);
 
@@ -71,6 +76,7 @@ class Loader {
   Transaction transaction_;
   std::size_t step_ = 0;
   std::size_t rows_ = 0;
+  std::size_t bytes_ = 0;
   std::size_t reply_rows_ = 0;
   CatalogueContents contents_;
   std::unordered_map<Oid, std::size_t> relation_at_;  // oid -> index in contents_.relations

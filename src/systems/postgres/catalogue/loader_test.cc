@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "systems/postgres/catalogue/queries.h"
@@ -132,6 +133,47 @@ TEST(Loader, RefusesWhatIsNotACatalogue) {
   Script without_server = small_server();
   without_server.erase(q::kServer);
   EXPECT_FALSE(load(without_server));
+}
+
+TEST(Loader, EndsWhatDoesNotEnd) {
+  const auto refused = [](std::string_view query, const std::function<Fields(std::size_t)>& row,
+                          std::size_t rows) -> std::string {
+    Loader loader;
+    const Script script = small_server();
+    for (auto asked = loader.next_query(); asked; asked = loader.next_query()) {
+      if (*asked == query) {
+        for (std::size_t i = 0; i < rows; ++i) {
+          if (auto added = loader.add_row(row(i)); !added) return added.error().detail;
+        }
+        return "taken";
+      }
+      if (auto known = script.find(*asked); known != script.end()) {
+        for (const Fields& each : known->second) EXPECT_TRUE(loader.add_row(each));
+      }
+      EXPECT_TRUE(loader.end_reply());
+    }
+    return "not asked";
+  };
+  const auto column = [](std::size_t i) -> Fields {
+    return {"16400", std::to_string(i % 30'000), "c", "25", "-1", "f", "f", "f", "f", "t", std::nullopt};
+  };
+  EXPECT_EQ(refused(q::kColumns, column, Loader::kMaxColumns), "taken");
+  EXPECT_THAT(refused(q::kColumns, column, Loader::kMaxColumns + 1), HasSubstr("columns in a relation"));
+  std::string numbers = "1";
+  for (std::size_t i = 1; i < Loader::kMaxColumns; ++i) numbers += " 1";
+  const auto index = [&](std::size_t) -> Fields {
+    return {"16400", "7", "i", "btree", "f", "f", "1", numbers};
+  };
+  EXPECT_EQ(refused(q::kIndexes, index, 1), "taken");
+  numbers += " 1";
+  EXPECT_THAT(refused(q::kIndexes, index, 1), HasSubstr("endless list"));
+  const std::string name(Loader::kMaxFieldBytes, 'x');
+  // Of a relation that is not there: nothing of it is kept.
+  const auto stray = [&](std::size_t) -> Fields {
+    return {"9", "1", name, "25", "-1", "f", "f", "f", "f", "t", std::nullopt};
+  };
+  EXPECT_EQ(refused(q::kColumns, stray, 1), "taken");
+  EXPECT_THAT(refused(q::kColumns, stray, Loader::kMaxBytes / Loader::kMaxFieldBytes + 1), HasSubstr("bytes"));
 }
 
 TEST(Loader, CannotFinishEarly) {

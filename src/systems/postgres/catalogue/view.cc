@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "core/crypto.h"
 
@@ -96,29 +97,31 @@ std::uint64_t digest_contents(const CatalogueContents& contents) {
   return digest.finish();
 }
 
-// A composite, array, domain or range is no better than what it is made of.
+// A composite, array, domain or range is no better than what it is made of. One look at each type, however
+// they are made of each other.
 void spread_distrust(CatalogueContents& contents) {
-  std::unordered_map<Oid, Type*> types;
-  for (Type& type : contents.types) types.emplace(type.oid, &type);
+  std::vector<Oid> distrusted;
+  for (const Type& type : contents.types) {
+    if (!type.vouched) distrusted.push_back(type.oid);
+  }
+  if (distrusted.empty()) return;
   std::unordered_map<Oid, const Relation*> relations;
   for (const Relation& relation : contents.relations) relations.emplace(relation.oid, &relation);
-  auto distrusted = [&](Oid oid) {
-    auto found = types.find(oid);
-    return found != types.end() && !found->second->vouched;
-  };
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (Type& type : contents.types) {
-      if (!type.vouched) continue;
-      bool bad = (type.element != 0 && distrusted(type.element)) || (type.base != 0 && distrusted(type.base));
-      if (auto found = relations.find(type.relation); type.relation != 0 && found != relations.end()) {
-        bad = bad || std::ranges::any_of(found->second->columns,
-                                         [&](const Column& c) { return distrusted(c.type); });
-      }
-      if (bad) {
-        type.vouched = false;
-        changed = true;
-      }
+  std::vector<std::pair<Oid, Type*>> made_of;  // a part, and what is made of it
+  for (Type& type : contents.types) {
+    if (type.element != 0) made_of.emplace_back(type.element, &type);
+    if (type.base != 0) made_of.emplace_back(type.base, &type);
+    if (auto row = relations.find(type.relation); type.relation != 0 && row != relations.end()) {
+      for (const Column& column : row->second->columns) made_of.emplace_back(column.type, &type);
+    }
+  }
+  constexpr auto kPart = &std::pair<Oid, Type*>::first;
+  std::ranges::sort(made_of, {}, kPart);
+  while (!distrusted.empty()) {
+    const auto wholes = std::ranges::equal_range(made_of, distrusted.back(), {}, kPart);
+    distrusted.pop_back();
+    for (auto& [part, whole] : wholes) {
+      if (std::exchange(whole->vouched, false)) distrusted.push_back(whole->oid);
     }
   }
 }

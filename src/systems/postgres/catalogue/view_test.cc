@@ -99,6 +99,31 @@ TEST(Catalogue, DistrustSpreadsFromDomainsToWhatIsMadeOfThem) {
   EXPECT_EQ(catalogue->base_type(catalogue->find_type(kPublic, "", "mail")->oid)->name, "text");
 }
 
+// In any order, over any distance, in circles too: of 20,000 domains each on the next one, the last has a
+// check.
+TEST(Catalogue, DistrustSpreadsAlongChains) {
+  constexpr Oid kFirst = 20'000;
+  constexpr Oid kCount = 20'000;
+  CatalogueContents contents;
+  for (Oid i = 0; i < kCount; ++i) {
+    Type type;
+    type.oid = kFirst + i;
+    type.name = "d" + std::to_string(i);
+    type.kind = TypeKind::domain;
+    type.base = i + 1 < kCount ? kFirst + i + 1 : 0;
+    type.vouched = i + 1 < kCount;
+    contents.types.push_back(type);
+  }
+  contents.types.push_back({.oid = 10, .name = "a", .element = 11, .vouched = true});
+  contents.types.push_back({.oid = 11, .name = "b", .element = 10, .vouched = true});
+  contents.types.push_back({.oid = 12, .name = "c", .element = 12, .vouched = false});
+  const auto catalogue = Catalogue::make(std::move(contents));
+  EXPECT_FALSE(catalogue->type(kFirst)->vouched);
+  EXPECT_FALSE(catalogue->type(kFirst + kCount / 2)->vouched);
+  EXPECT_TRUE(catalogue->type(10)->vouched) << "a circle that nothing bad is in";
+  EXPECT_FALSE(catalogue->type(12)->vouched);
+}
+
 TEST(Catalogue, FamilyAndLineageGoAllTheWay) {
   auto catalogue = testing::catalogue(R"(
     partitioned public.docs(id int4)

@@ -204,7 +204,8 @@ class PlanBuilder {
     made.rule = wanted.field.rule;
     made.vector = is_vector(catalogue_, column.type) && catalogue_.base_type(column.type)->category != 'A';
     made.scores = wanted.scores.value_or(Scores::rank);
-    if (!wanted.json_keys.empty()) {
+    // A relative's column of the same name may be of another type: then it is masked whole.
+    if (!wanted.json_keys.empty() && is_json(catalogue_, column.type)) {
       bool binary = catalogue_.base_type(column.type)->name == "jsonb";
       made.pieces = json_without_keys(wanted.json_keys, binary);
       return made;

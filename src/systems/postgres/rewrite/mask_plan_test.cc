@@ -129,6 +129,32 @@ TEST(MaskPlan, JsonColumnsLoseKeysOrAreMaskedWhole) {
   EXPECT_FALSE(path.plan->find(path.oid("docs"))->columns[0].reads_column());
 }
 
+// Children have columns of their own: of one name, and of any type.
+TEST(MaskPlan, AColumnThatIsJsonOnlyInARelativeIsMaskedWhole) {
+  Compiled it(R"(
+    public.base(id int4 pk)
+    public.one(id int4, meta jsonb)
+    public.two(id int4, meta text)
+    child public.one_child of public.one
+  )",
+              "public.one email redact");
+  auto contents = it.catalogue->contents();
+  auto of = [&](const char* name) -> Relation& {
+    return *std::ranges::find(contents.relations, name, &Relation::name);
+  };
+  for (const char* child : {"one", "two"}) {
+    of(child).parents = {of("base").oid};
+    of("base").children.push_back(of(child).oid);
+  }
+  of("one_child").columns.back().type = 4'000'000'000;  // of which the server has said nothing
+  it.catalogue = Catalogue::make(contents);
+  it.plan = MaskPlan::compile(*it.catalogue, testing::masks("public.one email redact"));
+  const auto meta = [&](const char* name) { return it.plan->find(it.oid(name))->columns.front(); };
+  EXPECT_TRUE(meta("one").reads_column());
+  EXPECT_EQ(meta("two").value("m"), R"(CAST('***' AS "pg_catalog"."text"))");
+  EXPECT_FALSE(meta("one_child").reads_column());
+}
+
 TEST(MaskPlan, JsonKeyPathsEscapeWhatAPatternHolds) {
   EXPECT_EQ(
       json_key_path({"a.b", "c\\*", "d\"e"}),

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Writes the seed corpus of catalogue_fuzz: what servers, honest ones and others, answer to the catalogue queries.
+
+Run it in this folder; it only adds or overwrites its own files. What a fuzzer finds later is committed beside them.
+"""
+import pathlib
+
+CORPUS = pathlib.Path(__file__).parent / "corpus" / "catalogue"
+
+# In the order of the queries (systems/postgres/catalogue/queries.h); fields as there, "-" is null.
+HONEST = {
+    "staleness": ["1:2|3:4"],
+    "server": ["150020 app svc public"],
+    "schemas": ["path public", "schema public", "schema ext"],
+    "relations": [
+        "16400 public docs p 12 false false false",
+        "16401 public docs_1 r -1 true false false",
+        "16402 public docs_v v -1 false true false",
+        "16403 public docs_mv m 5 false false false",
+        "16404 public comp c 0 false false false",
+        "16405 public far f 0 false false false",
+        "1259 pg_catalog pg_class r 400 false false true",
+    ],
+    "columns": [
+        "16400 1 id 23 -1 true false true false true -",
+        "16400 2 email 25 -1 true false false false true -",
+        "16400 3 salary 23 -1 false false false true true -",
+        "16400 4 note 3802 -1 false false false false true -",
+        "16400 5 embedding 16430 7 false false false false true -",
+        "16400 6 low 25 -1 false true false true true 2",
+        "16400 7 c 16434 -1 false false false false false -",
+        "16400 8 m 16433 -1 false false false false true -",
+        "16401 1 id 23 -1 true false true false true -",
+        "16401 3 email 16432 -1 false false false false true -",
+        "16401 4 note 114 -1 false false false false true -",
+        "16402 1 id 23 -1 false false false false true -",
+        "16402 2 email 25 -1 false false false false true -",
+        "16404 1 inner 25 -1 false false false false true -",
+        "16405 1 email 1043 24 false false false false true -",
+    ],
+    "indexes": [
+        "16400 16410 docs_pkey btree true true 1 1",
+        "16400 16411 docs_low btree false false 0 0\u00a03\u00a03",
+        "16400 16412 docs_hnsw hnsw false false 5 5",
+    ],
+    "inheritance": ["16401 16400"],
+    "views": ["16402 relid 16400", "16402 funcid 16420", "16403 relid 16402"],
+    "types": [
+        "20 pg_catalog int8 b N 0 -1 0 0 false - false false -",
+        "23 pg_catalog int4 b N 0 -1 0 0 false - false false -",
+        "25 pg_catalog text b S 0 -1 0 0 false - false false -",
+        "114 pg_catalog json b U 0 -1 0 0 false - false false -",
+        "3802 pg_catalog jsonb b U 0 -1 0 0 false - false false -",
+        "1009 pg_catalog _text b A 0 -1 25 0 false - false false -",
+        "1043 pg_catalog varchar b S 0 -1 0 0 false - false false -",
+        "16430 public vector b U 0 -1 0 0 false vector false false -",
+        "16431 public odd b U 0 -1 0 0 false - false false -",
+        "16432 public dd d S 25 -1 0 0 true - true false -",
+        "16433 public mood e E 0 -1 0 0 false - false false sad",
+        "16434 public comp c C 0 -1 0 16404 false - false false -",
+    ],
+    "functions": ["16420 public f_email - false true", "16421 public cosine vector true false"],
+    "builtin_routines": ["870 lower", "65 int4eq", "2803 pg_sleep"],
+    "operators": ["16440 public <=> vector true", "16441 public = - false"],
+}
+
+
+def row(text):
+    return "\t".join("\\N" if field == "-" else field.replace("\u00a0", " ") for field in text.split(" "))
+
+
+def answers(own=True, **changed):
+    pages = ["\n".join(row(text) for text in rows) for rows in (HONEST | changed).values()]
+    return ("o" + "\f".join(["", *pages, ""])) if own else ("s" + "\f".join(pages))
+
+
+def beside(what, *rows):
+    return {what: [*HONEST[what], *rows]}
+
+
+seeds = {
+    "honest": answers(),
+    "in_a_transaction": answers(own=False),
+    "empty": answers(**{what: [] for what in HONEST if what not in ("staleness", "server")}),
+    "no_server": answers(server=[]),
+    "two_servers": answers(**beside("server", "1 a b -")),
+    "relation_twice": answers(**beside("relations", "16400 public other r 0 false false false")),
+    "name_twice": answers(**beside("relations", "16999 public docs v 0 false false false")),
+    "parts_of_nobody": answers(columns=["9 1 a 23 -1 true false false false true -"], inheritance=["9 8"], views=["9 relid 8"]),
+    "circle_of_children": answers(inheritance=["16401 16400", "16400 16401", "16402 16401", "16400 16400"]),
+    "circle_of_views": answers(views=["16402 relid 16403", "16403 relid 16402"]),
+    "circle_of_domains": answers(**beside("types", "17000 public a d S 17001 -1 0 0 false - false false -",
+                                          "17001 public b d S 17000 -1 0 0 false - false false -"),
+                                 columns=["16400 1 id 17000 -1 true false false false true -",
+                                          "16400 2 email 17001 -1 true false false false true -"]),
+    "circle_of_arrays": answers(**beside("types", "17000 public a b A 0 -1 17000 0 false - false false -"),
+                                columns=["16400 1 id 17000 -1 true false false false true -",
+                                         "16400 4 note 17000 -1 true false false false true -"]),
+    "composite_of_itself": answers(columns=["16404 1 inner 16434 -1 false false false false true -",
+                                            "16400 7 c 16434 -1 false false false false true -"]),
+    "column_of_no_type": answers(columns=["16400 1 id 9 -1 true false false false true -",
+                                          "16400 2 email 0 -1 true false false false true -",
+                                          "16400 4 note 4294967295 -1 true false false false true -"]),
+    "child_of_another_type": answers(**beside("columns", "16401 5 embedding 25 -1 false false false false true -"),
+                                     inheritance=["16401 16400"]),
+    "json_in_one_text_in_the_other": answers(columns=["16400 1 id 23 -1 true false false false true -",
+                                                      "16400 4 note 3802 -1 false false false false true -",
+                                                      "16401 4 note 9 -1 false false false false true -"]),
+    "key_of_no_column": answers(indexes=["16400 16410 docs_pkey btree true true 99\u00a0-7\u00a00 99\u00a032767"]),
+    "generated_from_itself": answers(columns=["16400 1 id 23 -1 true true false true true 1\u00a02",
+                                              "16400 2 email 25 -1 true true false true true 1"]),
+    "names_that_are_sql": answers(relations=['16400 public docs r 0 false false false'],
+                                  columns=['16400 1 id 23 -1 true false false false true -',
+                                           '16400 2 "x";-- 25 -1 true false false false true -',
+                                           "16400 3 e'\\ 25 -1 true false false false true -",
+                                           "16400 4 email 25 -1 true false false false true -"]),
+    "not_utf8": answers(columns=["16400 1 id 23 -1 true false false false true -",
+                                 "16400 2 \udcff\udcfe 25 -1 true false false false true -"]),
+    "a_name_with_no_text": answers(columns=["16400 1  23 -1 true false false false true -"]),
+    "numbers_beyond": answers(relations=["4294967296 public docs r 99999999999999999999 false false false"]),
+    "kinds_unknown": answers(relations=["16400 public docs ? 0 false false false"]),
+    "system_by_its_word": answers(relations=["16400 public docs r 0 false false true"]),
+    "mask_on_the_search_path": answers(schemas=["path pg_temp", "path  ", "path public", "path pg_catalog"]),
+}
+
+CORPUS.mkdir(parents=True, exist_ok=True)
+for name, text in seeds.items():
+    (CORPUS / name).write_bytes(text.encode("utf-8", "surrogateescape"))
