@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "model/pattern.h"
 #include "systems/postgres/rewrite/mask_json.h"
@@ -32,6 +33,7 @@ class PlanBuilder {
     }
     share_within_families();
     for (const auto& [oid, wanted] : wanted_) finish(*catalogue_.relation(oid), wanted);
+    for (const auto& family : families_) share_order_leaks(family);
     if (!plan_->relations_.empty()) find_carriers();
     collect_names();
     return plan_;
@@ -161,26 +163,50 @@ class PlanBuilder {
     if (other.scores) into.scores = std::max(into.scores.value_or(*other.scores), *other.scores);
   }
 
+  // Parents, children and siblings show each other's rows: what one of them hides, all hide that have it.
   void share_within_families() {
-    std::vector<Oid> masked;
-    for (const auto& [oid, wanted] : wanted_) masked.push_back(oid);
-    for (Oid oid : masked) {
+    std::unordered_set<Oid> seen;
+    for (const auto& [oid, wanted] : wanted_) {
+      if (seen.contains(oid)) continue;
       auto family = catalogue_.family(oid);
       if (family.size() == 1) continue;
-      Wanted mine = wanted_.at(oid);
-      for (Oid relative : family) {
-        const Relation* other = relative == oid ? nullptr : catalogue_.relation(relative);
-        if (other == nullptr) continue;
-        Wanted& theirs = wanted_[relative];
-        for (const auto& [name, mask] : mine) {
-          if (other->column(name) == nullptr) continue;
-          auto [at, added] = theirs.emplace(name, mask);
-          if (!added) combine(at->second, mask);
+      seen.insert(family.begin(), family.end());
+      families_.push_back(std::move(family));
+    }
+    for (const auto& family : families_) share_within(family);
+  }
+
+  void share_within(const std::vector<Oid>& family) {
+    Wanted all;
+    // A generated column that has to be hidden has relatives, which others are generated from: until nothing
+    // is new.
+    while (collect(family, all)) {
+      for (Oid oid : family) {
+        const Relation* each = catalogue_.relation(oid);
+        if (each == nullptr) continue;
+        Wanted theirs;
+        for (const Column& column : each->columns) {
+          if (auto found = all.find(column.name); found != all.end()) theirs.insert(*found);
         }
-        spread_to_generated(*other, theirs);
-        if (theirs.empty()) wanted_.erase(relative);
+        spread_to_generated(*each, theirs);
+        if (!theirs.empty()) wanted_.insert_or_assign(oid, std::move(theirs));
       }
     }
+  }
+
+  // Whether there is something new.
+  bool collect(const std::vector<Oid>& family, Wanted& all) const {
+    bool grown = false;
+    for (Oid oid : family) {
+      auto mine = wanted_.find(oid);
+      if (mine == wanted_.end()) continue;
+      for (const auto& [name, mask] : mine->second) {
+        auto [at, added] = all.emplace(name, mask);
+        if (!added) combine(at->second, mask);
+        grown |= added;
+      }
+    }
+    return grown;
   }
 
   void finish(const Relation& relation, const Wanted& wanted) {
@@ -239,28 +265,29 @@ class PlanBuilder {
   // An index scan is chosen for a condition on an open column, or because the index alone has all that is
   // read. It tells when the same index holds a masked column; an index on masked columns only has nothing to
   // be chosen for.
-  bool order_leaks(const Relation& relation, const RelationMask& mask) const {
-    auto tells = [](const Relation& holder, const std::vector<std::string>& hidden) {
-      return std::ranges::any_of(holder.indexes, [&](const Index& index) {
-        bool masked = false;
-        bool open = false;
-        for (std::int16_t attnum : index.columns) {
-          const Column* column = holder.column(attnum);
-          bool is_hidden = column != nullptr && std::ranges::find(hidden, column->name) != hidden.end();
-          (is_hidden ? masked : open) = true;
-        }
-        return masked && open;
-      });
-    };
-    std::vector<std::string> hidden;
-    for (const ColumnMask& column : mask.columns) {
-      if (!column.keep_order) hidden.push_back(column.name);
+  static bool order_leaks(const Relation& relation, const RelationMask& mask) {
+    return std::ranges::any_of(relation.indexes, [&](const Index& index) {
+      bool masked = false;
+      bool open = false;
+      for (std::int16_t attnum : index.columns) {
+        const ColumnMask* hidden = mask.column(attnum);
+        (hidden != nullptr && !hidden->keep_order ? masked : open) = true;
+      }
+      return masked && open;
+    });
+  }
+
+  // A scan of a parent goes over its children's indexes.
+  void share_order_leaks(const std::vector<Oid>& family) {
+    auto& made = plan_->relations_;
+    const bool leaks = std::ranges::any_of(family, [&](Oid oid) {
+      auto found = made.find(oid);
+      return found != made.end() && found->second.order_leaks;
+    });
+    if (!leaks) return;
+    for (Oid oid : family) {
+      if (auto found = made.find(oid); found != made.end()) found->second.order_leaks = true;
     }
-    for (Oid oid : catalogue_.family(relation.oid)) {
-      const Relation* each = catalogue_.relation(oid);
-      if (each != nullptr && tells(*each, hidden)) return true;
-    }
-    return false;
   }
 
   static std::vector<std::string> order_key(const Relation& relation, const RelationMask& mask) {
@@ -320,14 +347,15 @@ class PlanBuilder {
   }
 
   void note_once(std::string problem) {
-    auto& all = plan_->problems_;
-    if (std::ranges::find(all, problem) == all.end()) all.push_back(std::move(problem));
+    if (noted_.insert(problem).second) plan_->problems_.push_back(std::move(problem));
   }
 
   const Catalogue& catalogue_;
   const MaskSet& masks_;
   std::shared_ptr<MaskPlan> plan_;
   std::map<Oid, Wanted> wanted_;
+  std::vector<std::vector<Oid>> families_;  // of several, with something masked in one of them
+  std::unordered_set<std::string> noted_;
 };
 
 std::string ColumnMask::value(std::string_view column_reference) const {
