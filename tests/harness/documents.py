@@ -45,12 +45,21 @@ CONNECT = """
 """
 """The rule that lets clients start up, for policies that tests write."""
 
+MEMBERS = f"""
+rules:
+  - name: members-do
+    match: {{principal: {{groups: [members]}}, verb: [search, fetch, scroll, count, aggregate, write]}}
+    allow: true
+{CONNECT.strip(chr(10))}
+"""
+"""A policy for members, to which tests add rules."""
+
 EVERYTHING = """
+vouch:
+  - {connection: "*", functions: [public.linger]}
 rules:
   - name: everything
     match: {verb: "*"}
     allow: true
-vouch:
-  - {connection: "*", functions: [public.linger]}
 """
-"""A policy that allows whatever is understood."""
+"""A policy that allows whatever is understood; tests add rules."""

@@ -6,39 +6,28 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from harness import wire
+from harness import documents, wire
 from harness.gateway import Gateway, Login, wait_until
 
-OPEN = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
-vouch:
-  - {connection: "*", functions: [public.linger]}
-"""
+OPEN = documents.EVERYTHING
 
-NO_EVENTS = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
+NO_EVENTS = (
+    OPEN
+    + """
   - name: no-events
     match: {collection: public.events}
     deny: Events are closed for today.
-vouch:
-  - {connection: "*", functions: [public.linger]}
 """
+)
 
-MASKED = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
+MASKED = (
+    OPEN
+    + """
   - name: hide-mail
     match: {collection: public.docs}
     mask: [{fields: [email], with: redact}]
 """
+)
 
 POLICY = OPEN
 

@@ -10,16 +10,14 @@ import struct
 from collections.abc import Iterator
 
 import pytest
-from harness import wire
+from harness import documents, wire
 from harness.gateway import Gateway, Login
 from harness.postgres import Database
 from harness.wire import Client, Exchange
 
-POLICY = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
+POLICY = (
+    documents.EVERYTHING
+    + """
   - name: no-events
     match: {collection: public.events}
     deny: Events are closed.
@@ -30,6 +28,7 @@ rules:
     match: {collection: [public.docs, public.moved]}
     mask: [{fields: [email], with: redact}]
 """
+)
 
 SETUP = """
 CREATE SCHEMA side;

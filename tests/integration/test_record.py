@@ -13,16 +13,14 @@ from harness import documents, wire
 from harness.gateway import Gateway, Login, wait_until
 from harness.postgres import Database
 
-POLICY = f"""
-rules:
-  - name: members-do
-    match: {{principal: {{groups: [members]}}, verb: [search, fetch, scroll, count, aggregate, write]}}
-    allow: true
-  {documents.CONNECT.strip()}
+POLICY = (
+    documents.MEMBERS
+    + """
   - name: hide-mail
-    match: {{collection: public.docs}}
-    mask: [{{fields: [email], with: redact}}]
+    match: {collection: public.docs}
+    mask: [{fields: [email], with: redact}]
 """
+)
 
 SETTINGS = {"record.sample_records": 5}
 

@@ -16,22 +16,20 @@ from harness import documents, wire
 from harness.gateway import Gateway, Login, wait_until
 from harness.wire import Client, Exchange
 
-POLICY = f"""
-rules:
-  - name: members-do
-    match: {{principal: {{groups: [members]}}, verb: [search, fetch, scroll, count, aggregate, write]}}
-    allow: true
-  {documents.CONNECT.strip()}
+POLICY = (
+    documents.MEMBERS
+    + """
   - name: bulk
-    match: {{collection: public.docs, verb: [scroll, search], records: {{over: 50}}}}
-    review: {{by: ["group:approvers"], approvals: 1, uses: 1, valid_for: 30m, hold: 30s}}
+    match: {collection: public.docs, verb: [scroll, search], records: {over: 50}}
+    review: {by: ["group:approvers"], approvals: 1, uses: 1, valid_for: 30m, hold: 30s}
   - name: notes-need-a-word
-    match: {{collection: public.notes, verb: scroll, records: {{over: 10}}}}
-    review: {{by: ["group:approvers"], approvals: 1, uses: 2, valid_for: 30m}}
+    match: {collection: public.notes, verb: scroll, records: {over: 10}}
+    review: {by: ["group:approvers"], approvals: 1, uses: 2, valid_for: 30m}
   - name: events-need-two
-    match: {{collection: public.events, verb: [scroll, search], records: {{over: 10}}}}
-    review: {{by: ["group:approvers"], approvals: 2, uses: 1}}
+    match: {collection: public.events, verb: [scroll, search], records: {over: 10}}
+    review: {by: ["group:approvers"], approvals: 2, uses: 1}
 """
+)
 
 HOOK_KEY = "a key that both sides know"
 

@@ -11,13 +11,7 @@ from harness.gateway import Login
 from harness.postgres import Database
 from harness.wire import Client
 
-POLICY = f"""
-rules:
-  - name: members-do
-    match: {{principal: {{groups: [members]}}, verb: [search, fetch, scroll, count, aggregate, write]}}
-    allow: true
-  {documents.CONNECT.strip()}
-"""
+POLICY = documents.MEMBERS
 
 REFUSED = "DELETE FROM notes"
 

@@ -10,15 +10,13 @@ import struct
 from collections.abc import Iterator
 
 import pytest
-from harness import wire
+from harness import documents, wire
 from harness.gateway import Login
 from harness.wire import Client, Exchange
 
-POLICY = """
-rules:
-  - name: everything
-    match: {verb: "*"}
-    allow: true
+POLICY = (
+    documents.EVERYTHING
+    + """
   - name: no-events
     match: {collection: public.events}
     deny: Events are closed.
@@ -26,6 +24,7 @@ rules:
     match: {collection: public.docs}
     mask: [{fields: [email], with: redact}]
 """
+)
 
 SETUP = """
 CREATE FUNCTION mail(int) RETURNS text LANGUAGE sql AS 'SELECT email FROM docs WHERE id = $1';
