@@ -57,7 +57,7 @@ const json::value* member(const json::value& item, std::string_view path) {
   while (at != nullptr && !path.empty()) {
     const auto dot = path.find('.');
     const auto* object = at->if_object();
-    at = object == nullptr ? nullptr : object->if_contains({path.data(), path.substr(0, dot).size()});
+    at = object == nullptr ? nullptr : object->if_contains(path.substr(0, dot));
     path.remove_prefix(dot == std::string_view::npos ? path.size() : dot + 1);
   }
   return at;

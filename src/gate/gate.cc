@@ -98,11 +98,11 @@ std::optional<PreparePermit> Gate::prepare(const Proposal& proposal) {
   return PreparePermit{};
 }
 
-// --- refuse
-// ---------------------------------------------------------------------------------------------------------
+// --- refuse ---
 
 Refusal Gate::refuse(Proposal proposal, std::optional<Denial> why) {
-  Refusal refusal{why ? std::move(*why) : proposal.ruling_->denial, proposal.operation_, proposal.id_};
+  Refusal refusal{why ? std::move(*why) : Denial{proposal.ruling_->denial}, proposal.operation_,
+                  proposal.id_};
   return record_refusal(std::move(refusal), proposal.ruling_.get(), {});
 }
 

@@ -21,7 +21,7 @@ namespace sluice::net {
 template <class T>
 Task<T> run_blocking(asio::thread_pool& pool, std::move_only_function<T()> job) {
   struct State {
-    explicit State(asio::any_io_executor executor) : done(std::move(executor)) {}
+    explicit State(const asio::any_io_executor& executor) : done(executor) {}
     Event done;
     std::optional<T> answer;
   };

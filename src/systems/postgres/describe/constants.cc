@@ -56,8 +56,9 @@ Count parameter_count(const Parameter& parameter, bool cast) {
     case Parameter::State::null: return Count::unlimited();  // LIMIT NULL is none
     case Parameter::State::text: {
       std::int64_t value = 0;
-      const auto* end = parameter.bytes.data() + parameter.bytes.size();
-      const auto [stop, error] = std::from_chars(parameter.bytes.data(), end, value);
+      const auto* begin = parameter.bytes.data();
+      const auto* end = begin + parameter.bytes.size();
+      const auto [stop, error] = std::from_chars(begin, end, value);
       return error == std::errc{} && stop == end && value >= 0 ? Count(static_cast<std::uint64_t>(value))
                                                                : Count::unlimited();
     }

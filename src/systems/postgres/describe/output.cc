@@ -7,7 +7,6 @@ namespace sluice::postgres {
 namespace {
 
 using reading::Count;
-using reading::ReadClass;
 
 // --- to which level an aggregate belongs
 
