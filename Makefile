@@ -36,10 +36,10 @@ lint:  ## format, layers, shell and Python linters
 	@tools/lint.sh
 
 .PHONY: tidy
-tidy:  ## clang-tidy over what has changed since it last passed (the first time all: a quarter of an hour; MINUTES=10)
+tidy:  ## clang-tidy over what has changed since it last passed (the first time all: 40 minutes of one core; MINUTES=10 SINCE=main)
 	@tools/setup/debian.sh build lint
 	@tools/build.sh dev all
-	@tools/tidy.py --build build/dev $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ALL),--all)
+	@tools/tidy.py --build build/dev $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SINCE),--since $(SINCE)) $(if $(ALL),--all)
 
 .PHONY: tidy-all
 tidy-all:  ## clang-tidy over all sources, whatever passed before
