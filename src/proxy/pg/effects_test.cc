@@ -209,7 +209,7 @@ TEST_F(CursorTest, CloseAllLeavesNone) {
 
 TEST_F(CursorTest, EndWithThePolicyThatTheyWereMadeUnder) {
   (void)run_in_transaction("DECLARE c CURSOR FOR SELECT id, note FROM notes", "DECLARE CURSOR");
-  rig.set_policy(std::string{kPolicy} + R"(
+  rig.set_policy(kPolicy + R"(
   - {name: hide, match: {collection: public.notes}, mask: [{fields: [note], with: redact}]}
 )");
   expect_failed("FETCH 1 FROM c", "42501");

@@ -52,17 +52,23 @@ TEST(LongRows, ArriveWholeInPiecesOfAnySize) {
   }
 }
 
+// A reply has come as far as that; what the client has of its row.
+std::string half_of_a_long_row(Rig& rig) {
+  rig.client(query("SELECT id, title FROM docs"));
+  rig.server(fields({"id", "title"}));
+  (void)rig.told();
+  auto half = row({"7", std::string(1000, 'x')}).substr(0, 500);
+  rig.server(half);
+  return half;
+}
+
 // The client would take for cells what the gateway says in the middle of a row.
 TEST(LongRows, AreNotFollowedByAnError) {
   Rig rig{kPolicy, {.held_row_bytes = 64}};
-  rig.client(query("SELECT id, title FROM docs"));
-  const auto long_row = row({"7", std::string(1000, 'x')});
-  rig.server(fields({"id", "title"}));
-  (void)rig.told();
-  rig.server(long_row.substr(0, 500));
+  const auto half = half_of_a_long_row(rig);
   rig.exchange().terminate(record::SessionEndReason::revoked, "57P01", "no more");
   EXPECT_EQ(rig.client(query("SELECT 1")), Pause::close);
-  EXPECT_EQ(rig.told_bytes(), long_row.substr(0, 500));
+  EXPECT_EQ(rig.told_bytes(), half);
 }
 
 // Once a row has begun to arrive at the client, nothing may come before its end.
@@ -80,14 +86,10 @@ TEST(LongRows, AreFinishedBeforeAReplyIsCut) {
 // The client counts on the bytes that the row's header has announced.
 TEST(LongRows, AreFollowedByNothingWhenTheServerGoes) {
   Rig rig{kPolicy, {.held_row_bytes = 64}};
-  rig.client(query("SELECT id, title FROM docs"));
-  const auto long_row = row({"7", std::string(1000, 'x')});
-  rig.server(fields({"id", "title"}));
-  (void)rig.told();
-  rig.server(long_row.substr(0, 500));
+  const auto half = half_of_a_long_row(rig);
   rig.exchange().server_lost("reset by peer");
   EXPECT_EQ(rig.client(query("SELECT 1")), Pause::close);
-  EXPECT_EQ(rig.told_bytes(), long_row.substr(0, 500));
+  EXPECT_EQ(rig.told_bytes(), half);
 }
 
 }  // namespace

@@ -19,12 +19,9 @@
 
 namespace sluice::proxy::pg::testing {
 
-// What ana may do, unless a test says otherwise: all of docs, two records of notes, nothing of secrets.
-constexpr const char* kPolicy = R"(
+// What ana may do: two records of notes, nothing of docs and secrets.
+inline const std::string kPolicyWithoutDocs = R"(
 rules:
-  - name: rag-uses-docs
-    match: {principal: {groups: [rag]}, verb: [search, fetch, scroll, write], collection: public.docs}
-    allow: true
   - name: rag-reads-notes
     match: {principal: {groups: [rag]}, verb: [search, fetch, scroll], collection: public.notes}
     allow: {max_records: 2}
@@ -32,14 +29,10 @@ rules:
     match: {principal: {groups: [rag]}, verb: [metadata, session]}
     allow: true
 )";
-// The same, but for docs.
-constexpr const char* kPolicyWithoutDocs = R"(
-rules:
-  - name: rag-reads-notes
-    match: {principal: {groups: [rag]}, verb: [search, fetch, scroll], collection: public.notes}
-    allow: {max_records: 2}
-  - name: rag-connects
-    match: {principal: {groups: [rag]}, verb: [metadata, session]}
+// The same, and all of docs: unless a test says otherwise.
+inline const std::string kPolicy = kPolicyWithoutDocs + R"(
+  - name: rag-uses-docs
+    match: {principal: {groups: [rag]}, verb: [search, fetch, scroll, write], collection: public.docs}
     allow: true
 )";
 
