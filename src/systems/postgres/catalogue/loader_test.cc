@@ -173,7 +173,8 @@ TEST(Loader, EndsWhatDoesNotEnd) {
     return {"9", "1", name, "25", "-1", "f", "f", "f", "f", "t", std::nullopt};
   };
   EXPECT_EQ(refused(q::kColumns, stray, 1), "taken");
-  EXPECT_THAT(refused(q::kColumns, stray, Loader::kMaxBytes / Loader::kMaxFieldBytes + 1), HasSubstr("bytes"));
+  EXPECT_THAT(refused(q::kColumns, stray, Loader::kMaxBytes / Loader::kMaxFieldBytes + 1),
+              HasSubstr("bytes"));
 }
 
 TEST(Loader, CannotFinishEarly) {
