@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,6 +57,7 @@ void Loop::run() {
     handle_events(::epoll_wait(epoll_, events_.data(), kBatch, timeout()));
     run_timers();
     run_jobs();
+    run_turn_ends();
   }
   thread_ = std::thread::id{};
 }
@@ -99,11 +101,30 @@ int Loop::timeout() const {
 void Loop::handle_events(int count) {
   events_end_ = std::max(count, 0);
   for (events_left_ = events_end_; events_left_ > 0;) {
-    const auto& event = events_[static_cast<std::size_t>(events_end_ - events_left_)];
-    --events_left_;
-    if (event.data.ptr == nullptr) continue;  // the wakeup, which is edge-triggered and never read, or gone
-    static_cast<Watch*>(event.data.ptr)->on_events(event.events);
+    const int some = std::min(events_left_, kStaged);
+    handle_some({events_.data() + (events_end_ - events_left_), static_cast<std::size_t>(some)});
+    events_left_ -= some;
+    run_turn_ends();
   }
+}
+
+void Loop::handle_some(std::span<epoll_event> events) {
+  for (const auto& event : events) {  // null: the wakeup, which is edge-triggered and never read, or gone
+    if (event.data.ptr != nullptr) static_cast<Watch*>(event.data.ptr)->on_events(event.events);
+  }
+  for (const auto& event : events) {
+    if (event.data.ptr != nullptr) static_cast<Watch*>(event.data.ptr)->go_on();
+  }
+}
+
+void Loop::run_turn_ends() {
+  for (std::size_t i = 0; i < turn_ends_.size(); ++i) {
+    if (auto* end = turn_ends_[i]; end != nullptr) {
+      end->armed_ = false;
+      end->job_();
+    }
+  }
+  turn_ends_.clear();
 }
 
 void Loop::run_timers() {
@@ -170,20 +191,54 @@ void Loop::Watch::on_events(std::uint32_t events) {
   gone_[1] |= (events & (EPOLLERR | EPOLLHUP)) != 0;
   ready_[0] |= gone_[0] || (events & EPOLLIN) != 0;
   ready_[1] |= gone_[1] || (events & EPOLLOUT) != 0;
-  // Whoever goes on first may end this watch.
+  if (is_ready(Want::read) && waiting_[0]) receive();
+}
+
+void Loop::Watch::receive() {
+  if (into_.empty()) return;
+  const auto result = ::recv(descriptor_, into_.data(), into_.size(), MSG_DONTWAIT);
+  received_ = {result, errno};
+}
+
+std::optional<ssize_t> Loop::Watch::take_received() {
+  if (!received_) return std::nullopt;
+  errno = received_->error;
+  return std::exchange(received_, std::nullopt)->result;
+}
+
+// Whoever goes on first may end this watch.
+void Loop::Watch::go_on() {
   Handler go_on[2];
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (ready_[i]) go_on[i] = std::exchange(waiting_[i], nullptr);
+  for (const auto want : {Want::read, Want::write}) {
+    if (is_ready(want)) go_on[index(want)] = std::exchange(waiting_[index(want)], nullptr);
   }
   for (auto& handler : go_on) {
     if (handler) handler(true);
   }
 }
 
+void Loop::Watch::resume_reads() {
+  suspended_ = false;
+  if (!ready_[0] || !waiting_[0]) return;
+  receive();
+  loop().post([handler = std::exchange(waiting_[0], nullptr)]() mutable { handler(true); });
+}
+
 void Loop::Watch::give_up(std::vector<Job>& waiters) {
   for (auto& handler : waiting_) {
     if (handler) waiters.emplace_back([held = std::exchange(handler, nullptr)] {});
   }
+}
+
+// ---------------------------------------------------------------- ends of turns
+
+void Loop::TurnEnd::arm() {
+  if (std::exchange(armed_, true)) return;
+  loop_.turn_ends_.push_back(this);
+}
+
+Loop::TurnEnd::~TurnEnd() {
+  if (armed_) std::ranges::replace(loop_.turn_ends_, this, nullptr);
 }
 
 // ---------------------------------------------------------------- timers

@@ -11,6 +11,10 @@
 // pool work on a Loop like on any execution context; what of Asio needs a reactor of its own would start a
 // thread for it, so sockets and timers are this folder's own: Stream, Listener, Event, Deadline.
 //
+// A turn has stages: what is ready is received for all (Watch::wait with a buffer), then their coroutines go
+// on one after the other, then what they have to send is sent for all (TurnEnd). Each stage finds its code
+// and the kernel's in the caches, which one session after the other, through all stages, would not.
+//
 // Threads: post(), stop() and Executor::execute from any; everything else on the thread of run(), or before
 // it. What still waits when the Loop is destroyed is destroyed without being run.
 #pragma once
@@ -23,9 +27,12 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "core/bytes.h"
 #include "net/asio.h"
 
 namespace sluice::net {
@@ -41,6 +48,7 @@ class Loop : public asio::execution_context {
   class Waiting;
   class Watch;
   class Timer;
+  class TurnEnd;
   using executor_type = Executor;
 
   Loop();
@@ -56,12 +64,17 @@ class Loop : public asio::execution_context {
   void wake();
   int timeout() const;
   void handle_events(int count);
+  void handle_some(std::span<epoll_event> events);
+  void run_turn_ends();
   void run_timers();
   void run_jobs();
   bool is_inside() const { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
   std::vector<Job> take_what_waits();
 
   static constexpr int kBatch = 128;  // events taken from the kernel at a time
+  // Of those, how many go through the stages together. More would keep the first waiting for the last and
+  // win nothing: what a stage shares is fetched for the first of them.
+  static constexpr int kStaged = 16;
 
   int epoll_ = -1;
   int wakeup_ = -1;  // eventfd
@@ -73,7 +86,8 @@ class Loop : public asio::execution_context {
   std::vector<Job> jobs_;  // of this thread
   std::vector<Job> running_;
   std::multimap<Time, Timer*> timers_;
-  Waiting* waiting_ = nullptr;  // all of them
+  std::vector<TurnEnd*> turn_ends_;  // armed; null: gone since
+  Waiting* waiting_ = nullptr;       // all of them
 
   std::mutex mutex_;
   std::vector<Job> posted_;  // by other threads
@@ -128,11 +142,13 @@ class Loop::Watch final : public Waiting {
   Watch(Loop& loop, int descriptor);
   ~Watch() override;
 
-  bool is_ready(Want want) const { return ready_[index(want)]; }
+  bool is_ready(Want want) const { return ready_[index(want)] && !(suspended_ && want == Want::read); }
   void exhausted(Want want) { ready_[index(want)] = gone_[index(want)]; }
 
-  // Resumes when it is ready: true, or when it was closed: false. One coroutine each way.
-  auto wait(Want want) {
+  // Resumes when it is ready: true, or when it was closed: false. One coroutine each way. A wait to read that
+  // names a buffer, which must live as long, has mostly read when it resumes: see take_received.
+  auto wait(Want want, MutableBytes into = {}) {
+    if (want == Want::read) into_ = into;
     return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
         [this, want](auto handler) {
           if (closed_ || is_ready(want)) {
@@ -144,6 +160,11 @@ class Loop::Watch final : public Waiting {
         },
         asio::use_awaitable);
   }
+  // What recv() said during such a wait, once, with errno as it was.
+  std::optional<ssize_t> take_received();
+  // Nothing is ready to be read until `resume_reads`, whatever comes.
+  void suspend_reads() { suspended_ = true; }
+  void resume_reads();
   // Before the descriptor is closed: whoever waits is told.
   void close();
 
@@ -152,13 +173,40 @@ class Loop::Watch final : public Waiting {
   using Handler = std::move_only_function<void(bool)>;
   static constexpr std::size_t index(Want want) { return want == Want::read ? 0 : 1; }
   void on_events(std::uint32_t events);
+  void receive();
+  void go_on();
   void give_up(std::vector<Job>& waiters) override;
 
   int descriptor_;
   bool ready_[2] = {false, false};
   bool gone_[2] = {false, false};  // the peer has ended that direction: every attempt says something
   bool closed_ = false;
+  bool suspended_ = false;
+  MutableBytes into_;  // empty: whoever waits receives for itself
+  struct Received {
+    ssize_t result;
+    int error;
+  };
+  std::optional<Received> received_;
   Handler waiting_[2];
+};
+
+// TurnEnd: runs its job once at the end of a turn in which it was armed, after all that was ready has been
+// handled (or a good part of it, when very much was).
+class Loop::TurnEnd {
+ public:
+  TurnEnd(Loop& loop, Job job) : loop_(loop), job_(std::move(job)) {}
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+  void arm();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  Job job_;
+  bool armed_ = false;
 };
 
 // Timer: runs a job once at a time.

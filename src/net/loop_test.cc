@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -202,6 +203,109 @@ TEST(Stream, MayBeDestroyedWhileItsEventIsAtHand) {
   });
   loop.run();
   EXPECT_EQ(ended, 2);
+}
+
+// Two sockets are ready at once: both are read, then each reader goes on, then what they left for the end.
+TEST(Loop, TakesASetOfSocketsThroughEachStageTogether) {
+  Loop loop;
+  Pair one, two;
+  Stream first{Socket{loop, one.take(0)}}, second{Socket{loop, two.take(0)}};
+  std::string order;
+  const auto left = [](const Stream& stream) {
+    int waiting = -1;
+    EXPECT_EQ(::ioctl(stream.socket().native_handle(), FIONREAD, &waiting), 0);
+    return waiting;
+  };
+  Loop::TurnEnd end{loop, [&] {
+                      order += "end";
+                      loop.stop();
+                    }};
+  auto reader = [&](Stream& in, std::string name) -> Task<> {
+    std::array<std::uint8_t, 8> buffer;
+    EXPECT_TRUE(co_await in.ready_to_read(buffer));
+    EXPECT_EQ(left(first) + left(second), 0) << "both were read before";
+    EXPECT_EQ(in.try_read(buffer).bytes, 4u);
+    EXPECT_EQ(as_text(Bytes{buffer}.first(4)), "data");
+    EXPECT_EQ(in.try_read(buffer).status, Io::would_block);
+    order += name + " ";
+    end.arm();
+    end.arm();
+  };
+  asio::co_spawn(loop, reader(first, "reader"), asio::detached);
+  asio::co_spawn(loop, reader(second, "reader"), asio::detached);
+  loop.post([&] {
+    loop.post([&] {
+      one.say("data");
+      two.say("data");
+    });
+  });
+  loop.run();
+  EXPECT_EQ(order, "reader reader end");
+}
+
+TEST(Loop, ATurnEndThatIsGoneIsNotRun) {
+  Loop loop;
+  int ran = 0;
+  auto gone = std::make_unique<Loop::TurnEnd>(loop, [&] { ran += 100; });
+  Loop::TurnEnd again{loop, [&] {
+                        if (++ran == 1) return again.arm();  // comes again at the end of the same turn
+                        loop.stop();
+                      }};
+  loop.post([&] {
+    gone->arm();
+    again.arm();
+    gone.reset();
+  });
+  loop.run();
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(Stream, SaysTheEndAndTheErrorThatItsReadFound) {
+  Loop loop;
+  Pair pair;
+  Stream stream{Socket{loop, pair.take(0)}};
+  ::shutdown(pair.ends[1], SHUT_WR);
+  run(loop, [](Stream& in) -> Task<> {
+    std::array<std::uint8_t, 8> buffer;
+    EXPECT_TRUE(co_await in.ready_to_read(buffer));
+    EXPECT_EQ(in.try_read(buffer).status, Io::closed);
+  }(stream));
+}
+
+TEST(Stream, SuspendedReadsWaitUntilTheyAreResumed) {
+  Loop loop;
+  Pair pair;
+  pair.say("data");
+  Stream stream{Socket{loop, pair.take(0)}};
+  stream.suspend_reads();
+  bool resumed = false;
+  Loop::Timer later{loop};
+  later.set(Loop::Clock::now() + milliseconds{5}, [&] {
+    EXPECT_TRUE(stream.is_open());
+    resumed = true;
+    stream.resume_reads();
+  });
+  run(loop, [](Stream& in, bool& r) -> Task<> {
+    std::array<std::uint8_t, 8> buffer;
+    EXPECT_FALSE(in.may_read());
+    EXPECT_EQ(in.try_read(buffer).status, Io::would_block);
+    EXPECT_TRUE(co_await in.ready_to_read(buffer));
+    EXPECT_TRUE(r);
+    EXPECT_EQ(in.try_read(buffer).bytes, 4u);
+  }(stream, resumed));
+}
+
+TEST(Stream, ClosingEndsAReadThatIsSuspended) {
+  Loop loop;
+  Pair pair;
+  Stream stream{Socket{loop, pair.take(0)}};
+  stream.suspend_reads();
+  Deadline deadline{stream, milliseconds{5}};
+  run(loop, [](Stream& in) -> Task<> {
+    std::array<std::uint8_t, 8> buffer;
+    EXPECT_FALSE(co_await in.ready_to_read(buffer));
+    EXPECT_EQ(in.try_read(buffer).status, Io::closed);
+  }(stream));
 }
 
 TEST(Event, WakesOneForEachNotify) {

@@ -37,9 +37,11 @@ Io Stream::plain_outcome(ssize_t result, Want want) {
 Io Stream::try_read(MutableBytes into) {
   if (!socket_.is_open()) return {Io::closed, 0, Want::read};
   if (ssl_ == nullptr) {
-    if (!watch_.is_ready(Want::read)) return {Io::would_block, 0, Want::read};
-    const auto io =
-        plain_outcome(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT), Want::read);
+    const auto received = watch_.take_received();
+    if (!received && !watch_.is_ready(Want::read)) return {Io::would_block, 0, Want::read};
+    const auto io = plain_outcome(
+        received ? *received : ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT),
+        Want::read);
     if (io.status == Io::done && io.bytes < into.size()) watch_.exhausted(Want::read);
     return io;
   }

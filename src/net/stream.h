@@ -49,6 +49,14 @@ class Stream {
 
   // The same for relays, without a Result: false when the stream was closed.
   auto ready(Want want) { return watch_.wait(want); }
+  // The same for the next try_read into `into`, which then mostly makes no system call either: the Loop has
+  // received for all streams that were ready. `into` must live until this resumes.
+  auto ready_to_read(MutableBytes into) { return watch_.wait(Want::read, is_tls() ? MutableBytes{} : into); }
+  // False: a read would have to wait. True: it may find something.
+  bool may_read() const { return watch_.is_ready(Want::read); }
+  // While suspended every read has to wait: for relays whose other side does not take more.
+  void suspend_reads() { watch_.suspend_reads(); }
+  void resume_reads() { watch_.resume_reads(); }
 
   Task<Result<std::size_t>> read_some(MutableBytes into);  // 0: the peer closed
   Task<Result<void>> write_all(Bytes data);

@@ -38,7 +38,8 @@ Session::Session(ServerContext& context, WorkerContext& worker, SessionId id, ne
       flushed_client_(worker.worker.context().get_executor()),
       flushed_server_(worker.worker.context().get_executor()),
       cancel_arrived_(worker.worker.context().get_executor()),
-      server_done_(worker.worker.context().get_executor()) {}
+      server_done_(worker.worker.context().get_executor()),
+      turn_end_(worker.worker.context(), [this] { turn_ended(); }) {}
 
 Session::~Session() = default;
 

@@ -74,6 +74,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Bytes assemble(Bytes first, bool more_may_wait, MutableBytes buffer);
   void after_exchange();
   bool flush_at_once();
+  bool flush_at_turn_end();
+  void turn_ended();
   net::Task<bool> flush_client();
   net::Task<bool> flush_server();
 
@@ -105,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
   net::Event flushed_server_;
   net::Event cancel_arrived_;
   net::Event server_done_;
+  net::Loop::TurnEnd turn_end_;
   std::size_t client_written_ = 0;  // of what goes to the client next
   bool flushing_client_ = false;
   bool flushing_server_ = false;

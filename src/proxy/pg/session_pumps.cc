@@ -21,7 +21,7 @@ Task<> Session::client_pump() {
     if (client_left_.empty() && !exchange_->goes_on_alone()) {
       const auto io = client_.try_read(first);
       if (io.status == Io::would_block) {
-        if (!co_await client_.ready(io.want)) break;
+        if (!co_await client_.ready_to_read(first)) break;
         continue;
       }
       if (io.status != Io::done) break;
@@ -34,7 +34,12 @@ Task<> Session::client_pump() {
       client_left_.erase(0, step.consumed);
     }
     after_exchange();
-    if (!flush_at_once() && (!co_await flush_server() || !co_await flush_client())) break;
+    const bool done_for_now = step.pause == Pause::none && client_left_.empty() && !client_.may_read() &&
+                              !exchange_->goes_on_alone();
+    if (!(done_for_now && flush_at_turn_end()) && !flush_at_once() &&
+        (!co_await flush_server() || !co_await flush_client())) {
+      break;
+    }
     if (ended_) break;
     switch (step.pause) {
       case Pause::none:
@@ -62,7 +67,7 @@ Task<> Session::server_pump() {
   for (;;) {
     const auto io = server.try_read(first);
     if (io.status == Io::would_block) {
-      if (!co_await server.ready(io.want)) break;
+      if (!co_await server.ready_to_read(first)) break;
       continue;
     }
     if (io.status != Io::done) break;
@@ -71,7 +76,12 @@ Task<> Session::server_pump() {
     for (;;) {
       const auto step = exchange_->on_server(received);
       after_exchange();
-      if (!flush_at_once() && (!co_await flush_client() || !co_await flush_server())) co_return;
+      const bool done_for_now = step.pause == Pause::none && received.data() == first.data() &&
+                                step.consumed == received.size() && !server.may_read();
+      if (!(done_for_now && flush_at_turn_end()) && !flush_at_once() &&
+          (!co_await flush_client() || !co_await flush_server())) {
+        co_return;
+      }
       client_wakeup_.notify();
       if (ended_) co_return;
       if (step.pause == Pause::close) co_return close_client();
@@ -122,6 +132,31 @@ Bytes Session::assemble(Bytes first, bool more_may_wait, MutableBytes buffer) {
 // What the exchange wants done beside writing.
 void Session::after_exchange() {
   if (exchange_->take_cancel_request()) spawn_upstream_cancel();
+}
+
+// Leaves what there is to send for the end of the turn, when the other sessions that were ready have been
+// handled too. Only for a pump that will wait for its next read now: what is relayed is still in its buffer,
+// and nothing adds to it. False: it has to be sent at once.
+bool Session::flush_at_turn_end() {
+  if (ended_ || flushing_client_ || flushing_server_ || cancels_under_way_ > 0) return false;
+  turn_end_.arm();
+  return true;
+}
+
+// If not all of it can be sent now, nobody reads until it has been.
+void Session::turn_ended() {
+  if (flush_at_once()) return;
+  client_.suspend_reads();
+  upstream_->stream->suspend_reads();
+  worker_.worker.spawn([](std::shared_ptr<Session> self) -> Task<> {
+    const bool server_took = co_await self->flush_server();
+    const bool client_took = co_await self->flush_client();
+    self->client_.resume_reads();
+    self->upstream_->stream->resume_reads();
+    if (self->ended_) co_return;
+    if (!server_took) self->upstream_->stream->close();  // the server pump says so to the client
+    if (!client_took) self->close_client();
+  }(shared_from_this()));
 }
 
 // Mostly the sockets take all of it, and nobody has to wait. False: not all, or not now, or it failed.
