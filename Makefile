@@ -54,8 +54,14 @@ fuzz:  ## every fuzzer for a short time, on its committed corpus (SECONDS_EACH=2
 .PHONY: bench
 bench: build  ## throughput and CPU against direct connections and PgBouncer; writes bench/results.json
 	@tools/setup/debian.sh build test bench
-	@tools/build.sh release all
+	@tools/build.sh release sluice bench/all
 	@exec $$(tools/setup/python.sh tests/requirements.txt) bench/run.py --build build/release
+
+.PHONY: profile
+profile:  ## counts what the benchmarks and the demo run, for the layout of the release build's code
+	@tools/setup/debian.sh build test bench
+	@tools/build.sh profile sluice bench/all
+	@tools/profile.sh build/profile
 
 .PHONY: fmt
 fmt:  ## formats the C++ sources in place

@@ -41,6 +41,18 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # code. So calls are inlined across files, and what nobody calls is left out.
   add_compile_options(-flto=thin -ffunction-sections -fdata-sections)
   add_link_options(-flto=thin -Wl,--gc-sections -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto-cache)
+  # And the code is laid out as it runs: what a profile of the benchmarks and the demo has counted (`make profile`). A
+  # function that has changed since is compiled without, so an old profile costs speed and nothing else. The path is
+  # relative so that clones share compiled objects.
+  if(SLUICE_PROFILE)
+    add_compile_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts)
+    add_link_options(-fprofile-generate=${CMAKE_BINARY_DIR}/counts)
+  else()
+    file(RELATIVE_PATH profile ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/cmake/release.profdata)
+    add_compile_options(-fprofile-use=${profile} -fsplit-machine-functions
+                        -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled)
+    add_link_options(-fsplit-machine-functions)
+  endif()
 endif()
 if(SLUICE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)

@@ -11,6 +11,7 @@ using net::Task;
 // buffer.
 constexpr std::size_t kFirstRead = 2048;
 constexpr std::size_t kMaxPieces = 64;  // iovecs per write; well below IOV_MAX
+constexpr std::size_t kFewPieces = 16;  // enough for nearly every reply; the array is cleared each time
 
 }  // namespace
 
@@ -172,7 +173,7 @@ bool Session::flush_at_once() {
   }
   auto& to_client = exchange_->to_client();
   if (!to_client.empty()) {
-    std::array<iovec, kMaxPieces> pieces;
+    std::array<iovec, kFewPieces> pieces;
     const auto n = to_client.gather(client_written_, pieces.data(), pieces.size());
     const auto io = client_.try_write({pieces.data(), n});
     if (io.status != Io::done) return false;
