@@ -81,7 +81,7 @@ Task<> Session::server_pump() {
                                 step.consumed == received.size() && !server.may_read();
       if (!(done_for_now && flush_at_turn_end()) && !flush_at_once() &&
           (!co_await flush_client() || !co_await flush_server())) {
-        co_return;
+        co_return close_client();  // whose pump may wait for this one
       }
       client_wakeup_.notify();
       if (ended_) co_return;
