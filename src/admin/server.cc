@@ -1,5 +1,8 @@
 #include "admin/server.h"
 
+#include <map>
+#include <optional>
+
 #include "admin/api.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -18,6 +21,44 @@ constexpr std::size_t kReadChunk = 16 * 1024;
 // Connection tests and checks of the record at one time; more wait for a thread.
 constexpr std::size_t kBlockingThreads = 2;
 
+// The clients whose handshake or request is awaited, those first that have kept us waiting longest.
+class Waiting {
+ public:
+  // A client, for as long as it is connected. It begins as one that is awaited.
+  class Client {
+   public:
+    Client(Waiting& waiting, net::Stream& stream) : waiting_(waiting), stream_(stream) { await(); }
+    ~Client() { heard(); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void await() {
+      if (number_) return;
+      number_ = waiting_.next_++;
+      waiting_.streams_.emplace(*number_, &stream_);
+    }
+    void heard() {
+      if (number_) waiting_.streams_.erase(*std::exchange(number_, std::nullopt));
+    }
+
+   private:
+    Waiting& waiting_;
+    net::Stream& stream_;
+    std::optional<std::uint64_t> number_;
+  };
+
+  // Closes the first of them. False: there is none.
+  bool end_longest() {
+    if (streams_.empty()) return false;
+    streams_.extract(streams_.begin()).mapped()->close();
+    return true;
+  }
+
+ private:
+  std::map<std::uint64_t, net::Stream*> streams_;
+  std::uint64_t next_ = 0;
+};
+
 }  // namespace
 
 struct Server::State {
@@ -25,9 +66,10 @@ struct Server::State {
       : settings(chosen), control(plane), api(plane), runtime(1, "control"), blocking(kBlockingThreads) {}
 
   void accept(net::Socket socket);
-  Task<> serve(std::unique_ptr<net::Stream> stream, std::string client);
-  Task<Result<void>> exchange(net::Stream& stream, HttpReader& reader, const std::string& client,
-                              bool& go_on);
+  Task<> serve(std::unique_ptr<net::Stream> stream, std::unique_ptr<Waiting::Client> waits,
+               std::string client);
+  Task<Result<void>> exchange(net::Stream& stream, Waiting::Client& waits, HttpReader& reader,
+                              const std::string& client, bool& go_on);
   Task<Result<bool>> read_request(net::Stream& stream, HttpReader& reader);
   Task<Response> answer(std::shared_ptr<const Request> request);
   Task<> repeat(std::chrono::milliseconds period, std::function<void()> job);
@@ -35,7 +77,8 @@ struct Server::State {
   ServerSettings settings;
   Control& control;
   Api api;
-  net::Runtime runtime;
+  Waiting waiting;
+  net::Runtime runtime;  // its coroutines use what stands above
   net::asio::thread_pool blocking;
   std::unique_ptr<net::Listener> listener;
   std::size_t connections = 0;
@@ -77,20 +120,24 @@ void Server::every(std::chrono::milliseconds period, std::function<void()> job) 
 
 void Server::State::accept(net::Socket socket) {
   static auto& refused =
-      metrics::counter("sluice_admin_connections_refused_total", "Clients of the admin API over the limit");
+      metrics::counter("sluice_admin_connections_refused_total",
+                       "Clients of the admin API that were closed because there were too many");
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
+  // Somebody who opens connections and sends nothing must not keep everybody else out.
   if (connections >= settings.max_connections) {
     refused.increment();
-    return;  // closes
+    if (!waiting.end_longest()) return;  // closes the new one: all are being answered
   }
   ++connections;
-  runtime.worker(0).spawn(
-      serve(std::make_unique<net::Stream>(std::move(socket)), peer.address().to_string()));
+  auto stream = std::make_unique<net::Stream>(std::move(socket));
+  auto waits = std::make_unique<Waiting::Client>(waiting, *stream);
+  runtime.worker(0).spawn(serve(std::move(stream), std::move(waits), peer.address().to_string()));
 }
 
-Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::string client) {
+Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::unique_ptr<Waiting::Client> waits,
+                            std::string client) {
   bool go_on = true;
   if (settings.tls) {
     net::Deadline deadline{*stream, settings.request_timeout};
@@ -98,7 +145,7 @@ Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::string cli
   }
   HttpReader reader{settings.limits};
   while (go_on) {
-    if (auto done = co_await exchange(*stream, reader, client, go_on); !done) {
+    if (auto done = co_await exchange(*stream, *waits, reader, client, go_on); !done) {
       log::debug("admin client gone", {{"client", client}, {"reason", done.error().message()}});
       break;
     }
@@ -109,12 +156,15 @@ Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, std::string cli
 }
 
 // One request and its answer.
-Task<Result<void>> Server::State::exchange(net::Stream& stream, HttpReader& reader, const std::string& client,
-                                           bool& go_on) {
+Task<Result<void>> Server::State::exchange(net::Stream& stream, Waiting::Client& waits, HttpReader& reader,
+                                           const std::string& client, bool& go_on) {
   go_on = false;
   Response response;
   bool keep_alive = false;
-  if (auto whole = co_await read_request(stream, reader); !whole) {
+  waits.await();
+  auto whole = co_await read_request(stream, reader);
+  waits.heard();
+  if (!whole) {
     if (whole.error().code == Errc::cancelled || whole.error().code == Errc::unavailable) {
       co_return std::unexpected(std::move(whole).error());  // nobody to answer
     }

@@ -109,16 +109,32 @@ TEST_F(ServerTest, SlowRequestsEnd) {
   EXPECT_EQ(slow.receive(), "");
 }
 
-TEST_F(ServerTest, TooManyClientsAreTurnedAway) {
+TEST_F(ServerTest, OneTooManyTakesThePlaceOfWhoHasWaitedLongest) {
   start({.max_connections = 2});
   Client first{server->port()};
   Client second{server->port()};
   first.send(kHealth);
-  second.send(kHealth);
   EXPECT_NE(first.receive(1), "");
+  second.send(kHealth);
   EXPECT_NE(second.receive(1), "");
   Client third{server->port()};
-  EXPECT_EQ(third.receive(), "");
+  third.send(kHealth);
+  EXPECT_NE(third.receive(1), "");
+  EXPECT_EQ(first.receive(), "") << "closed";
+  second.send(kHealth);
+  EXPECT_NE(second.receive(1), "") << "not closed";
+}
+
+TEST_F(ServerTest, ClientsThatSendNothingKeepNobodyOut) {
+  start({.max_connections = 4});
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 40; ++i) {
+    silent.push_back(std::make_unique<Client>(server->port()));
+    silent.back()->send("GET /he");
+  }
+  Client honest{server->port()};
+  honest.send(kHealth);
+  EXPECT_NE(honest.receive(1), "");
 }
 
 TEST_F(ServerTest, BlockingRoutesRunBesideTheControlThread) {
