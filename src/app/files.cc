@@ -101,6 +101,22 @@ Result<void> create_file(const std::filesystem::path& path, std::string_view con
   return {};
 }
 
+Result<void> require_own_folder(const std::filesystem::path& path, bool group_may_write) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) {
+    return fail(Errc::not_found, "cannot read {}: {}", path.string(), std::strerror(errno));
+  }
+  if (info.st_uid != ::geteuid() && info.st_uid != 0) {
+    return fail(Errc::forbidden, "{} belongs to another user", path.string());
+  }
+  const mode_t too_open = S_IWOTH | (group_may_write ? 0 : S_IWGRP);
+  if ((info.st_mode & too_open) != 0) {
+    return fail(Errc::forbidden, "{} can be written by others: chmod {} {}", path.string(),
+                group_may_write ? "o-w" : "go-w", path.string());
+  }
+  return {};
+}
+
 Result<void> create_private_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

@@ -85,5 +85,22 @@ TEST_F(InitialiseTest, KeysComeBack) {
   EXPECT_EQ(load_signing_key(data).error().code, Errc::forbidden);
 }
 
+TEST_F(InitialiseTest, FoldersThatOthersCanWriteAreNotTrusted) {
+  using std::filesystem::perms;
+  ASSERT_TRUE(initialise({.data = data}, clock));
+  const auto add = [&](perms mode) {
+    std::filesystem::permissions(data, mode, std::filesystem::perm_options::add);
+  };
+  EXPECT_TRUE(require_own_folder(data, false));
+  add(perms::group_read | perms::others_read);
+  EXPECT_TRUE(require_own_folder(data, false));
+  add(perms::group_write);
+  EXPECT_EQ(require_own_folder(data, false).error().code, Errc::forbidden);
+  EXPECT_TRUE(require_own_folder(data, true));
+  add(perms::others_write);
+  EXPECT_EQ(require_own_folder(data, true).error().code, Errc::forbidden);
+  EXPECT_EQ(require_own_folder(data / "not-there", true).error().code, Errc::not_found);
+}
+
 }  // namespace
 }  // namespace sluice::app

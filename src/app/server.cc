@@ -13,6 +13,7 @@
 #include "app/certificates.h"
 #include "app/connection_tester.h"
 #include "app/credential.h"
+#include "app/files.h"
 #include "app/index_thread.h"
 #include "app/keys.h"
 #include "app/live_sessions_port.h"
@@ -134,6 +135,7 @@ class Gateway {
 
   Result<void> start() {
     workers_ = settings_.workers == 0 ? std::max(1u, std::thread::hardware_concurrency()) : settings_.workers;
+    CHECK_OK(check_folders());
     CHECK_OK(open_record());
     CHECK_OK(open_state());
     CHECK_OK(open_policy());
@@ -212,6 +214,12 @@ class Gateway {
     limits.exchange.sample_rows = settings.record.sample_records;
     limits.exchange.sample_bytes = settings.record.sample_size.bytes;
     return limits;
+  }
+
+  // Who can write these decides who may do what, so nobody else may.
+  Result<void> check_folders() {
+    CHECK_OK(require_own_folder(settings_.data(), false));
+    return require_own_folder(settings_.path(settings_.policy_dir), true);
   }
 
   Result<void> open_record() {

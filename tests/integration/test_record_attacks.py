@@ -153,3 +153,16 @@ def test_an_index_that_is_damaged(scene: Scene) -> None:
     scene.gateway.start()
     assert scene.gateway.cli_json("sessions", "list", "--principal", "ana") == before
     scene.gateway.end()
+
+
+def test_folders_that_others_can_write(scene: Scene) -> None:
+    """Whoever can write the policy or the state decides who may do what."""
+    for folder in (scene.gateway.data, scene.gateway.data / "policy"):
+        before = folder.stat().st_mode
+        folder.chmod(0o777)
+        try:
+            assert f"{folder} can be written by others" in scene.refused_start()
+        finally:
+            folder.chmod(before)
+    scene.gateway.start()
+    scene.gateway.end()
