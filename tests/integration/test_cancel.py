@@ -16,6 +16,7 @@ from harness.wire import Client, Exchange
 def cancel_once_running(gateway: Gateway, ana: Login, client: Client) -> Exchange:
     """Starts a statement of 60 seconds, cancels it as soon as it runs; what came back."""
     client.socket.settimeout(30)
+    client.query("SELECT 1")  # so that the gateway has read the catalogue: it is active while it does that, too
     client.send(b"Q", wire.text("SELECT linger(60)"))
     wait_until(lambda: any(s["state"] == "active" for s in gateway.live("ana")), "the statement runs")
     client.cancel()
