@@ -21,7 +21,8 @@ constexpr std::size_t kReadChunk = 16 * 1024;
 // Connection tests and checks of the record at one time; more wait for a thread.
 constexpr std::size_t kBlockingThreads = 2;
 
-// The clients whose handshake or request is awaited, those first that have kept us waiting longest.
+// The clients that are awaited: to shake hands, to send a request or to take its answer. Those come first
+// that have kept us waiting longest.
 class Waiting {
  public:
   // A client, for as long as it is connected. It begins as one that is awaited.
@@ -125,7 +126,7 @@ void Server::State::accept(net::Socket socket) {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
-  // Somebody who opens connections and sends nothing must not keep everybody else out.
+  // Somebody who opens connections and sends or reads nothing must not keep everybody else out.
   if (connections >= settings.max_connections) {
     refused.increment();
     if (!waiting.end_longest()) return;  // closes the new one: all are being answered
@@ -178,6 +179,7 @@ Task<Result<void>> Server::State::exchange(net::Stream& stream, Waiting::Client&
     taken->request.client_address = client;
     response = co_await answer(std::make_shared<const Request>(std::move(taken->request)));
   }
+  waits.await();
   net::Deadline deadline{stream, settings.request_timeout};
   CO_CHECK_OK(co_await stream.write_all(as_bytes(encode_response(response, keep_alive))));
   go_on = keep_alive;
