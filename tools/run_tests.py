@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the unit tests, then each benchmark once, then the integration tests, and ends with one line: `N passed, N failed`.
+"""Runs the unit tests, then each benchmark once, then the integration tests, and ends with two lines: what the proof of
+masking came to (also in build/proof.json), and `N passed, N failed`.
 
     run_tests.py --build build/dev [pytest arguments]
 
@@ -22,6 +23,7 @@ from typing import Self
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
+PROOF = ROOT / "build" / "proof.json"  # written by tests/proof/report.py
 
 
 @dataclass
@@ -78,8 +80,10 @@ def benchmarks(build: Path) -> Count:
 def integration_tests(build: Path, arguments: list[str]) -> Count:
     report = build / "pytest.xml"
     report.unlink(missing_ok=True)
+    PROOF.unlink(missing_ok=True)  # the figures are those of this run
     environment = os.environ | {
         "SLUICE_BIN": str(build / "sluice"),
+        "SLUICE_PROOF": str(PROOF),
         "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "TSAN_OPTIONS": "halt_on_error=1:exitcode=99:second_deadlock_stack=1",
@@ -96,6 +100,21 @@ def integration_tests(build: Path, arguments: list[str]) -> Count:
     return Count(number["tests"] - failed - number["skipped"], failed, number["skipped"])
 
 
+def proof() -> str:
+    """The six figures of the proof in one line; "not run" for what was left out."""
+    figures = json.loads(PROOF.read_text(encoding="utf-8")) if PROOF.exists() else {}
+
+    def figure(key: str, form: str = "{}") -> str:
+        return form.format(figures[key]) if key in figures else "not run"
+
+    return (
+        f"proof: bypass cases {figure('bypass_cases')}, leaks {figure('bypass_leaks')}; "
+        f"non-interference statements {figure('noninterference_statements')}, "
+        f"differences {figure('noninterference_differences')}; "
+        f"benign statements {figure('benign_statements')}, pass rate {figure('benign_pass_rate', '{:.1%}')}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, required=True, help="build folder, for example build/dev")
@@ -110,6 +129,7 @@ def main() -> int:
         total += benchmarks(build)
     if arguments.only != "unit":
         total += integration_tests(build, arguments.pytest)
+        print(proof())
     tail = f", {total.skipped} skipped" if total.skipped else ""
     print(f"{total.passed} passed, {total.failed} failed{tail}")
     return 1 if total.failed or not total.passed else 0
