@@ -30,6 +30,13 @@ tsan:  ## unit and integration tests under ThreadSanitizer
 	@tools/build.sh tsan all
 	@exec $$(tools/setup/python.sh tests/requirements.txt) tools/run_tests.py --build build/tsan
 
+.PHONY: noninterference
+noninterference:  ## a long run of the non-interference test of masking (STATEMENTS=50000 SEED=7)
+	@tools/setup/debian.sh build test
+	@tools/build.sh dev sluice
+	@cd tests && SLUICE_BIN=$(CURDIR)/build/dev/sluice PYTHONPATH=. exec $$(../tools/setup/python.sh requirements.txt) \
+		-m proof.noninterference $(if $(STATEMENTS),--statements $(STATEMENTS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lint
 lint:  ## format, layers, shell and Python linters
 	@tools/setup/debian.sh test lint
