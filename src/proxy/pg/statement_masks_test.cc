@@ -116,6 +116,15 @@ TEST_F(StatementMasksTest, ARefusalIsThePlansDenial) {
   }
 }
 
+// Among what VERBOSE tells are sizes of statistics, which grow with the number of frequent values.
+TEST_F(StatementMasksTest, WhatVacuumSaysIsReduced) {
+  for (const char* sql : {"ANALYZE VERBOSE docs", "VACUUM (VERBOSE, ANALYZE)"}) {
+    EXPECT_FALSE(apply(sql)) << sql;
+    EXPECT_FALSE(plan->denial) << sql;
+    EXPECT_TRUE(plan->touches_masked) << sql;
+  }
+}
+
 TEST_F(StatementMasksTest, ANameThatTheCatalogueDoesNotKnowIsTheClientsError) {
   fresh = false;
   const auto error = apply("SELECT * FROM docs, later");

@@ -23,71 +23,7 @@ bool is_unlimited(const Expr* limit) {
   return constant != nullptr && constant->value_kind == ConstantKind::null;
 }
 
-// Looks through an expression of one select level; sub-selects are levels of their own.
-template <class Visit>
-void each_call(const Expr* expr, Visit visit) {
-  if (expr == nullptr) return;
-  auto all = [&](Exprs nodes) {
-    for (const Expr* node : nodes) each_call(node, visit);
-  };
-  switch (expr->kind) {
-    case ExprKind::call: {
-      const auto& it = static_cast<const FunctionCall&>(*expr);
-      visit(it);
-      return all(it.args);
-    }
-    case ExprKind::operation: {
-      const auto& it = static_cast<const OperatorExpr&>(*expr);
-      each_call(it.left, visit);
-      return each_call(it.right, visit);
-    }
-    case ExprKind::boolean: return all(static_cast<const BooleanExpr&>(*expr).args);
-    case ExprKind::cast: return each_call(static_cast<const TypeCast&>(*expr).arg, visit);
-    case ExprKind::case_: {
-      const auto& it = static_cast<const CaseExpr&>(*expr);
-      each_call(it.arg, visit);
-      for (const CaseWhen& when : it.whens) {
-        each_call(when.condition, visit);
-        each_call(when.result, visit);
-      }
-      return each_call(it.otherwise, visit);
-    }
-    case ExprKind::sub_link: return each_call(static_cast<const SubLink&>(*expr).test, visit);
-    case ExprKind::coalesce: return all(static_cast<const CoalesceExpr&>(*expr).args);
-    case ExprKind::min_max: return all(static_cast<const MinMaxExpr&>(*expr).args);
-    case ExprKind::array: return all(static_cast<const ArrayExpr&>(*expr).elements);
-    case ExprKind::row: return all(static_cast<const RowExpr&>(*expr).args);
-    case ExprKind::null_test: return each_call(static_cast<const NullTest&>(*expr).arg, visit);
-    case ExprKind::boolean_test: return each_call(static_cast<const BooleanTest&>(*expr).arg, visit);
-    case ExprKind::collate: return each_call(static_cast<const CollateExpr&>(*expr).arg, visit);
-    case ExprKind::indirection: return each_call(static_cast<const IndirectionExpr&>(*expr).arg, visit);
-    case ExprKind::xml: {
-      const auto& it = static_cast<const XmlExpr&>(*expr);
-      for (const Target& target : it.named_args) each_call(target.value, visit);
-      return all(it.args);
-    }
-    case ExprKind::named_argument: return each_call(static_cast<const NamedArgument&>(*expr).arg, visit);
-    case ExprKind::list: return all(static_cast<const ExprList&>(*expr).items);
-    default: return;
-  }
-}
-
 }  // namespace
-
-Deparser::Computes Deparser::computes(const SelectStatement& node) const {
-  Computes found;
-  auto look = [&](const FunctionCall& call) {
-    auto cls = function_class(call.name);
-    found.values = found.values || call.over != nullptr || cls == FunctionClass::value_aggregate ||
-                   cls == FunctionClass::unvouched;
-    found.aggregates = found.aggregates || cls == FunctionClass::aggregate ||
-                       cls == FunctionClass::value_aggregate || call.within_group;
-  };
-  for (const Target& target : node.targets) each_call(target.value, look);
-  each_call(node.having, look);
-  for (const SortItem& item : node.order_by) each_call(item.expr, look);
-  return found;
-}
 
 std::string_view Deparser::masked_vector(const Expr* operand, const Scope& scope) const {
   const ColumnRef* column = column_under_casts(operand);

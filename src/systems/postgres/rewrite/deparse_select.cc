@@ -24,10 +24,6 @@ std::string_view set_word(const SelectStatement& node) {
   return "";
 }
 
-bool has_grouping_sets(Exprs items) {
-  return std::ranges::any_of(items, [](const Expr* item) { return item->kind == ExprKind::grouping_set; });
-}
-
 // JSON and XML have no equality, so they cannot be grouped by.
 bool can_be_grouped(const Catalogue& catalogue, const Column& column) {
   const Type* type = catalogue.base_type(column.type);
@@ -302,7 +298,7 @@ void Deparser::group_by(const SelectStatement& node, Scope& scope) {
   bool outside = std::exchange(may_be_output_name_, true);
   exprs(node.group_by, scope);
   may_be_output_name_ = outside;
-  if (has_grouping_sets(node.group_by)) return;
+  if (has_grouping_sets(node)) return;
   for (const Entry& entry : scope.entries) {
     if (entry.mask == nullptr || entry.relation->primary_key.empty()) continue;
     std::set<std::int16_t> grouped;
@@ -326,36 +322,6 @@ void Deparser::group_by(const SelectStatement& node, Scope& scope) {
       out_ += fmt::format(", {}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[i]));
     }
   }
-}
-
-// Where an index makes the order of rows tell about a masked column: keys to sort by in the end, so that it
-// does not; or where a sort in the end is too late (aggregates, DISTINCT, WITH TIES) the relation's rows come
-// sorted.
-std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope& scope, bool order_matters) {
-  std::vector<std::string> keys;
-  if (scope.knn) return keys;
-  Computes level = computes(node);
-  bool grouped = level.aggregates || !node.group_by.empty() || node.having != nullptr;
-  if (grouped && !level.values) return keys;
-  bool limited = node.limit != nullptr || node.offset != nullptr;
-  for (const Entry& entry : scope.entries) {
-    if (entry.mask == nullptr || !entry.mask->order_leaks) continue;
-    bool at_end = !grouped && !level.values && !node.distinct && !node.with_ties && node.locking.empty() &&
-                  entry.visible && !entry.mask->order_key.empty();
-    if (!at_end) {
-      usages_[entry.var].ordered = true;
-      continue;
-    }
-    if (!order_matters && !limited) continue;
-    for (const std::string& name : entry.mask->order_key) {
-      const Column* column = entry.relation->column(name);
-      auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
-      use(entry, index);
-      keys.push_back(
-          fmt::format("{}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[index])));
-    }
-  }
-  return keys;
 }
 
 void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::vector<std::string>& extra) {

@@ -85,7 +85,6 @@ class Deparser {
   void locking(const sql::SelectStatement& node);
   void window(const sql::Window& window, Scope& scope, bool ranks_only);
   void window_body(const sql::Window& window, Scope& scope, bool ranks_only);
-  std::vector<std::string> order_keys(const sql::SelectStatement& node, Scope& scope, bool order_matters);
 
   // ---- FROM (deparse_from.cc, wrap_relation.cc, star.cc)
   void declare(const sql::FromItem& item, Scope& scope, bool visible);
@@ -144,12 +143,20 @@ class Deparser {
   std::optional<Knn> find_knn(const sql::SelectStatement& node, Scope& scope);
   // The name of the masked vector that an operand is, perhaps under casts; empty: it is none.
   std::string_view masked_vector(const sql::Expr* operand, const Scope& scope) const;
+
+  // ---- the order of rows (deparse_order.cc)
   // What the level computes over its rows, besides plain expressions.
   struct Computes {
     bool aggregates = false;
     bool values = false;  // aggregates that keep values, window functions
   };
   Computes computes(const sql::SelectStatement& node) const;
+  bool computes_inexactly(const sql::SelectStatement& node, const Scope& scope) const;
+  bool is_exact_number(const sql::Expr* node, const Scope& scope) const;
+  static bool has_grouping_sets(const sql::SelectStatement& node);
+  // Keys to sort by in the end, behind the statement's own.
+  std::vector<std::string> order_keys(const sql::SelectStatement& node, Scope& scope, bool order_matters);
+  std::optional<std::vector<std::string>> group_keys(const sql::SelectStatement& node, Scope& scope);
 
   const Catalogue& catalogue_;
   SearchPath path_;

@@ -1,0 +1,92 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "systems/postgres/rewrite/test_support.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::Session;
+
+// Rows in the order of `id`, in the derived table itself.
+constexpr const char* kSortedFirst = R"(AS "slc_0" ORDER BY "slc_0"."id") AS)";
+
+// An index over (tenant, salary) returns rows in an order that tells about salary.
+Session session() {
+  return {postgres::testing::catalogue(R"(
+    public.docs(id int4 pk, tenant text, amount numeric, score float8, made timestamp, salary int4)
+    public.other(id int4 pk, docs int4)
+    index public.docs btree(tenant, salary)
+  )"),
+          testing::masks("public.docs salary redact")};
+}
+
+TEST(OrderOfRows, EndsWithTheKey) {
+  EXPECT_THAT(session().text("SELECT tenant FROM docs"), EndsWith(R"(ORDER BY "docs"."id")"));
+  EXPECT_THAT(session().text("SELECT tenant FROM docs d ORDER BY tenant LIMIT 2"),
+              EndsWith(R"(ORDER BY "tenant", "d"."id" LIMIT 2)"));
+}
+
+TEST(OrderOfRows, WhatTakesThemInTheirOrderGetsThemSorted) {
+  for (auto sql : {"SELECT array_agg(tenant) FROM docs", "SELECT row_number() OVER () FROM docs",
+                   "SELECT DISTINCT tenant FROM docs",
+                   "SELECT tenant FROM docs ORDER BY tenant FETCH FIRST 2 ROWS WITH TIES"}) {
+    EXPECT_THAT(session().text(sql), HasSubstr(kSortedFirst)) << sql;
+  }
+}
+
+// A hash table hands out groups in an order that depends on the order of its input.
+TEST(OrderOfRows, GroupsAreSortedByTheirKeys) {
+  EXPECT_THAT(session().text("SELECT count(*) FROM docs GROUP BY tenant"),
+              EndsWith(R"(GROUP BY "tenant" ORDER BY "docs"."tenant")"));
+  EXPECT_THAT(session().text("SELECT tenant, count(*) FROM docs GROUP BY tenant ORDER BY 2 DESC LIMIT 3"),
+              EndsWith(R"(GROUP BY "tenant" ORDER BY 2 DESC, "docs"."tenant" LIMIT 3)"));
+  EXPECT_THAT(session().text("SELECT tenant, count(*) FROM docs GROUP BY 1"),
+              EndsWith("GROUP BY 1 ORDER BY 1"));
+  EXPECT_THAT(session().text("SELECT date_trunc('day', made) AS day, count(*) FROM docs GROUP BY day"),
+              EndsWith(R"(GROUP BY "day" ORDER BY "day")"));
+  EXPECT_THAT(
+      session().text("SELECT count(*) FROM docs GROUP BY date_trunc('day', made), made::date"),
+      EndsWith(R"(ORDER BY "pg_catalog"."date_trunc"('day', "made"), CAST("made" AS "pg_catalog"."date"))"));
+  // In ORDER BY the bare name would be the output of that name.
+  EXPECT_THAT(session().text("SELECT upper(tenant) AS tenant FROM docs GROUP BY tenant"),
+              EndsWith(R"(ORDER BY "docs"."tenant")"));
+}
+
+TEST(OrderOfRows, WhereKeysDoNotDoGroupsAreMadeOfSortedRows) {
+  for (auto sql : {"SELECT tenant, count(*) FROM docs GROUP BY ROLLUP (tenant)",
+                   "SELECT amount, count(*) FROM docs GROUP BY amount",
+                   "SELECT DISTINCT count(*) FROM docs GROUP BY tenant",
+                   "SELECT count(*) FROM docs GROUP BY tenant || 'x'"}) {
+    EXPECT_THAT(session().text(sql), HasSubstr(kSortedFirst)) << sql;
+  }
+}
+
+// The last digits of a sum of floating-point numbers depend on the order of its input.
+TEST(OrderOfRows, SumsOfFloatingPointNumbersAreMadeOfSortedRows) {
+  for (auto sql : {"SELECT sum(score) FROM docs", "SELECT avg(score * 2) FROM docs GROUP BY tenant",
+                   "SELECT corr(id, id) FROM docs", "SELECT 1 FROM docs HAVING stddev(score) > 3"}) {
+    EXPECT_THAT(session().text(sql), HasSubstr(kSortedFirst)) << sql;
+  }
+  for (auto sql : {"SELECT count(*) FROM docs", "SELECT sum(amount), avg(id + 1) FROM docs",
+                   "SELECT count(score) FROM docs",
+                   "SELECT sum(CASE WHEN score > 3 THEN 1 ELSE 0 END), sum(coalesce(amount, 0)) FROM docs",
+                   "SELECT bool_and(score > 1) FROM docs", "SELECT sum(score::numeric) FROM docs"}) {
+    EXPECT_THAT(session().text(sql), Not(HasSubstr("ORDER BY"))) << sql;
+  }
+}
+
+TEST(OrderOfRows, NothingIsSortedThatNeedNotBe) {
+  EXPECT_THAT(
+      session().text("SELECT tenant FROM docs WHERE EXISTS (SELECT count(*) FROM docs GROUP BY tenant)"),
+      Not(HasSubstr(R"(GROUP BY "tenant" ORDER BY)")));
+  Session plain{postgres::testing::catalogue("public.docs(id int4 pk, tenant text, salary int4)"),
+                testing::masks("public.docs salary redact")};
+  EXPECT_THAT(plain.text("SELECT tenant, count(*) FROM docs GROUP BY tenant"), Not(HasSubstr("ORDER BY")));
+}
+
+}  // namespace
+}  // namespace sluice::postgres::rewrite
