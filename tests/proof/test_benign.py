@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from harness.postgres import PostgresServer
 
+from harness.postgres import PostgresServer
 from proof.benign_corpus import Step, cases
 from proof.benign_databases import Answer, Databases, databases, difference
 from proof.benign_programs import check_all

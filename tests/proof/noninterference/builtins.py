@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 
 from harness.postgres import Database
+
 from proof.noninterference.schema import RELATIONS
 
 # What tells the time, the process, the session or chance, and so differs between any two sessions.

@@ -20,10 +20,11 @@ import string
 import uuid
 from collections.abc import Callable
 
-from proof.noninterference.schema import FAMILIES
+from proof.noninterference.schema import FAMILIES, INDEXED
 
 PEOPLE = 48
 WIDE = 24
+INDEXED_ROWS = 30
 EVENTS = 60
 ASSETS = 16
 CHUNKS = 40
@@ -143,6 +144,7 @@ class _Rows:
         return [
             self._people(), self._wide("things", nullable=True), self._wide("stuff", nullable=False), self._accounts(),
             self._events(), self._assets(), self._cars(), self._chunks(), self._topics(),
+            *map(self._indexed, INDEXED),
         ]  # fmt: skip
 
     def _unique(self, count: int, make: Callable[[], str]) -> list[str]:
@@ -239,6 +241,17 @@ class _Rows:
                 f'{{"phone": "{_digits(self._hidden, 8)}", "lang": "{self._open.choice(("en", "de", "fr"))}", "page": {n % 9}}}',
             ])  # fmt: skip
         return _insert("chunks", "id, person, content, topic, emb, half, sparse, meta", rows)
+
+    def _indexed(self, table: str) -> str:
+        texts = self._unique(INDEXED_ROWS, lambda: _word(self._hidden, 8))
+        rows: list[list[str | None]] = [
+            [
+                str(n), _word(self._open, 6), "true" if n % 3 else "false", str(n * 7 % 11), repr(self._open.uniform(-1e6, 1e6)),
+                None if n % 14 == 0 else str(self._hidden.randrange(1, 40)), texts[n - 1],
+            ]
+            for n in range(1, INDEXED_ROWS + 1)
+        ]  # fmt: skip
+        return _insert(table, "id, open, flag, n, f, h_int, h_text", rows)
 
     def _topics(self) -> str:
         rows: list[list[str | None]] = [

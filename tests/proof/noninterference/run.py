@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from harness.wire import Exchange
+
 from proof.noninterference import builtins
 from proof.noninterference.compare import Difference, difference
 from proof.noninterference.sequences import PER_SESSION, Sequence, Sequences

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from proof.noninterference.builtins import Builtins, Function
 from proof.noninterference.queries import Queries
-from proof.noninterference.schema import RELATIONS
+from proof.noninterference.schema import INDEXED, RELATIONS
 from proof.noninterference.worlds import Form, Step
 
-_ROLES = ("reader", "reader", "scanner")
+_ROLES = ("reader", "scanner", "scanner", "sorter")
 
 PER_SESSION = 14
 """So many sequences have the same role and share a session, so that most of the time goes into statements."""
@@ -44,7 +44,7 @@ class Sequences:
     def next(self) -> Sequence:
         makers = {
             self._single: 60, self._builtin: 14, self._cursor: 4, self._prepared: 4, self._explained: 8, self._copied: 4,
-            self._changes: 8, self._definitions: 3, self._settings: 3, self._catalogue: 4, self._transaction: 4, self._oracle: 6,
+            self._changes: 8, self._definitions: 3, self._settings: 3, self._catalogue: 4, self._transaction: 4, self._oracle: 6, self._indexed: 8,
             self._temporary: 2,
         }  # fmt: skip
         (maker,) = self.rng.choices(list(makers), weights=list(makers.values()))
@@ -208,11 +208,16 @@ class Sequences:
     def _oracle(self) -> list[Step]:
         return [Step(self._filled("oracles"), self.rng.choice((Form.simple, Form.simple, Form.extended)))]
 
+    def _indexed(self) -> list[Step]:
+        step = Step(self._filled("indexed"), self.rng.choice((Form.simple, Form.simple, Form.extended)))
+        return [_BEGIN, step, _ROLLBACK] if step.sql.startswith(("UPDATE", "DELETE", "INSERT")) else [step]
+
     def _filled(self, name: str) -> str:
         """A line of a file in `statements/`, its holes filled."""
         rng = self.rng
         value, column = rng.choice(_ASSIGNED)
         relation = rng.choice(RELATIONS).name
+        indexed = rng.choice(tuple(INDEXED))
         holes: dict[str, Callable[[], str]] = {
             "column": lambda: column,
             "value": lambda: value,
@@ -225,6 +230,7 @@ class Sequences:
             "email": lambda: rng.choice(_EMAILS),
             "number": lambda: str(rng.choice((1, 3, 7, 12, 40, 2000, 5000))),
             "query": lambda: self.queries.select(families=["text", "num"]),
+            "indexed": lambda: indexed,
             "relation": lambda: relation,
             "regclass": lambda: f"'public.{relation}'::regclass",
         }

@@ -16,12 +16,13 @@ from harness import wire
 from harness.gateway import Gateway, Login
 from harness.postgres import Database, PostgresServer
 from harness.wire import Client, Exchange, Message
+
 from proof.noninterference import rows, schema
 
 NAMES = ("a", "b")
 
 # Role aliases of the gateway, and whom they stand for (schema.py).
-_UPSTREAM = {"reader": "app", "scanner": "scans"}
+_UPSTREAM = {"reader": "app", "scanner": "scans", "sorter": "sorts"}
 
 # A statement may run for 4 s (schema.py), on a machine that is busy.
 _TIMEOUT = 60.0
