@@ -7,6 +7,22 @@ import pathlib
 
 CORPUS = pathlib.Path(__file__).parent / "corpus" / "catalogue"
 
+
+
+def tree(*columns, where="<>", extra=""):
+    """A view's definition: each column is (its number, the relation that it comes from, its number there)."""
+    relations = sorted({relation for _, relation, _ in columns})
+    entries = " ".join(f"{{RANGETBLENTRY :rtekind 0 :relid {relation}}}" for relation in relations)
+    targets = " ".join(f"{{TARGETENTRY :expr {var(relations.index(relation) + 1, number)} :resno {at} :ressortgroupref {at}}}"
+                       for at, relation, number in columns)
+    text = f"({{QUERY :commandType 1 :rtable ({entries}) :jointree {{FROMEXPR :quals {where}}} :targetList ({targets}){extra}}})"
+    return text.replace(" ", "\u00a0")
+
+
+def var(entry, number, up=0):
+    return f"{{VAR :varno {entry} :varattno {number} :varlevelsup {up}}}"
+
+
 # In the order of the queries (systems/postgres/catalogue/queries.h); fields as there, "-" is null.
 HONEST = {
     "staleness": ["1:2|3:4"],
@@ -45,6 +61,7 @@ HONEST = {
     ],
     "inheritance": ["16401 16400"],
     "views": ["16402 relid 16400", "16402 funcid 16420", "16403 relid 16402"],
+    "view_trees": ["16402 " + tree((1, 16400, 1), (2, 16400, 2)), "16403 " + tree((1, 16402, 1), (2, 16402, 2))],
     "types": [
         "20 pg_catalog int8 b N 0 -1 0 0 false - false false -",
         "23 pg_catalog int4 b N 0 -1 0 0 false - false false -",
@@ -59,8 +76,8 @@ HONEST = {
         "16433 public mood e E 0 -1 0 0 false - false false sad",
         "16434 public comp c C 0 -1 0 16404 false - false false -",
     ],
-    "functions": ["16420 public f_email - false true", "16421 public cosine vector true false"],
-    "builtin_routines": ["870 lower", "65 int4eq", "2803 pg_sleep"],
+    "functions": ["16420 public f_email - false true false", "16421 public cosine vector true false false"],
+    "builtin_routines": ["870 lower false", "65 int4eq false", "2803 pg_sleep true"],
     "operators": ["16440 public <=> vector true", "16441 public = - false"],
 }
 
@@ -89,6 +106,19 @@ seeds = {
     "parts_of_nobody": answers(columns=["9 1 a 23 -1 true false false false true -"], inheritance=["9 8"], views=["9 relid 8"]),
     "circle_of_children": answers(inheritance=["16401 16400", "16400 16401", "16402 16401", "16400 16400"]),
     "circle_of_views": answers(views=["16402 relid 16403", "16403 relid 16402"]),
+    "circle_of_definitions": answers(views=["16402 relid 16403", "16403 relid 16402"],
+                                     view_trees=["16402 " + tree((1, 16403, 1)), "16403 " + tree((1, 16402, 1))]),
+    "definition_twice": answers(**beside("view_trees", "16402 " + tree((1, 16400, 1)))),
+    "definition_too_long": answers(view_trees=["16402 -"]),
+    "definition_of_no_view": answers(view_trees=["16400 " + tree((1, 16400, 1))]),
+    "definition_that_filters": answers(view_trees=["16402 " + tree((1, 16400, 1), where=var(1, 2))]),
+    "definition_that_groups": answers(view_trees=["16402 " + tree((1, 16400, 1), extra=" :groupClause ({SORTGROUPCLAUSE "
+                                                                                       ":tleSortGroupRef 1})")]),
+    "definition_of_columns_that_are_not_there": answers(view_trees=["16402 " + tree((1, 16400, 99), (2, 9, -3), (3, 9, 0))]),
+    "definition_with_a_join": answers(view_trees=["16402 " + tree((1, 16400, 1), where=(
+        "{JOINEXPR :quals {SUBLINK :subselect {QUERY :commandType 1 :rtable ({RANGETBLENTRY :rtekind 2 :joinaliasvars ("
+        + var(1, 1) + ")}) :targetList ({TARGETENTRY :expr " + var(1, 1, 1) + " :resno 1})}}}"))]),
+    "definition_that_is_none": answers(view_trees=["16402 ({QUERY"]),
     "circle_of_domains": answers(**beside("types", "17000 public a d S 17001 -1 0 0 false - false false -",
                                           "17001 public b d S 17000 -1 0 0 false - false false -"),
                                  columns=["16400 1 id 17000 -1 true false false false true -",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "systems/postgres/catalogue/node_tree.h"
 #include "systems/postgres/catalogue/queries.h"
 
 namespace sluice::postgres {
@@ -13,6 +14,7 @@ struct Loader::Step {
   std::size_t columns;
   Result<void> (Loader::*take)(Row);
   enum class Rows { none, one, any } rows;
+  std::size_t field_bytes = kMaxFieldBytes;
 };
 
 namespace {
@@ -84,9 +86,10 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kIndexes, 8, &Loader::add_index, any},
       {q::kInheritance, 2, &Loader::add_inheritance, any},
       {q::kViews, 3, &Loader::add_view_part, any},
+      {q::kViewTrees, 2, &Loader::add_view_tree, any, NodeTree::kMaxBytes},
       {q::kTypes, 14, &Loader::add_type, any},
-      {q::kFunctions, 6, &Loader::add_function, any},
-      {q::kBuiltinRoutines, 2, &Loader::add_builtin_routine, any},
+      {q::kFunctions, 7, &Loader::add_function, any},
+      {q::kBuiltinRoutines, 3, &Loader::add_builtin_routine, any},
       {q::kOperators, 5, &Loader::add_operator, any},
       {q::kCommit, 0, nullptr, none},
   };
@@ -121,7 +124,7 @@ Result<void> Loader::add_row(Row row) {
     return fail(Errc::malformed, "the catalogue answers more than one row");
   }
   for (const auto& field : row) {
-    if (field && field->size() > kMaxFieldBytes)
+    if (field && field->size() > step.field_bytes)
       return fail(Errc::too_large, "the catalogue has an endless name");
     if (field) bytes_ += field->size();
   }
@@ -143,6 +146,9 @@ Result<void> Loader::end_reply() {
 Result<std::shared_ptr<const Catalogue>> Loader::finish() {
   if (step_ != steps().size()) return fail(Errc::internal, "the catalogue has not been read to its end");
   for (Relation& relation : contents_.relations) {
+    if (relation.is_view() && relation.view.columns.empty() && relation.view.problem.empty()) {
+      relation.view.problem = "its definition is not known";
+    }
     keep_one_of_each(relation.reads);
     keep_one_of_each(relation.calls);
   }
@@ -254,6 +260,22 @@ Result<void> Loader::add_view_part(Row row) {
   return {};
 }
 
+Result<void> Loader::add_view_tree(Row row) {
+  TRY(Oid view, number<Oid>(row[0]));
+  Relation* to = relation(view);
+  if (to == nullptr) return {};
+  if (!to->view.problem.empty() || !to->view.columns.empty()) {
+    return fail(Errc::malformed, "the catalogue has view {} twice", view);
+  }
+  definition_bytes_ += row[1] ? row[1]->size() : 0;
+  if (!row[1] || definition_bytes_ > kMaxDefinitionBytes) {
+    to->view.problem = "its definition is too long";
+  } else {
+    to->view = read_lineage(*row[1]);
+  }
+  return {};
+}
+
 Result<void> Loader::add_type(Row row) {
   Type type;
   TRY(type.oid, number<Oid>(row[0]));
@@ -289,6 +311,7 @@ Result<void> Loader::add_function(Row row) {
   entry.extension = row[3].value_or("");
   TRY(entry.c_language, boolean(row[4]));
   TRY(entry.takes_row, boolean(row[5]));
+  TRY(entry.is_volatile, boolean(row[6]));
   contents_.functions.push_back(std::move(entry));
   return {};
 }
@@ -296,6 +319,8 @@ Result<void> Loader::add_function(Row row) {
 Result<void> Loader::add_builtin_routine(Row row) {
   TRY(Oid oid, number<Oid>(row[0]));
   TRY(contents_.builtin_routines[oid], text(row[1]));
+  TRY(bool is_volatile, boolean(row[2]));
+  if (is_volatile) contents_.volatile_builtins.insert(oid);
   return {};
 }
 

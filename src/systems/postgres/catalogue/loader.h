@@ -41,6 +41,8 @@ class Loader {
   static constexpr std::size_t kMaxBytes = 200'000'000;
   // Bytes of one field: names have at most 63 (NAMEDATALEN), the longest fields are lists of column numbers.
   static constexpr std::size_t kMaxFieldBytes = 64 * 1024;
+  // Bytes of all views' definitions: some thousand views of usual size. Those beyond are not understood.
+  static constexpr std::size_t kMaxDefinitionBytes = 32 * 1024 * 1024;
   // Columns of a relation, and numbers in a list of columns (MaxHeapAttributeNumber).
   static constexpr std::size_t kMaxColumns = 1'600;
 
@@ -67,6 +69,7 @@ class Loader {
   Result<void> add_index(Row row);
   Result<void> add_inheritance(Row row);
   Result<void> add_view_part(Row row);
+  Result<void> add_view_tree(Row row);
   Result<void> add_type(Row row);
   Result<void> add_function(Row row);
   Result<void> add_builtin_routine(Row row);
@@ -78,6 +81,7 @@ class Loader {
   std::size_t rows_ = 0;
   std::size_t bytes_ = 0;
   std::size_t reply_rows_ = 0;
+  std::size_t definition_bytes_ = 0;
   CatalogueContents contents_;
   std::unordered_map<Oid, std::size_t> relation_at_;  // oid -> index in contents_.relations
 };

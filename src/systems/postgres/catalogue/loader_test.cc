@@ -52,8 +52,9 @@ Script small_server() {
          "sad"},
         {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "false", "true",
          "x"}}},
-      {q::kFunctions, {{"16420", "public", "f_email", std::nullopt, "false", "false"}}},
-      {q::kBuiltinRoutines, {{"870", "lower"}, {"65", "int4eq"}}},
+      {q::kFunctions, {{"16420", "public", "f_email", std::nullopt, "false", "false", "true"}}},
+      {q::kBuiltinRoutines,
+       {{"870", "lower", "false"}, {"65", "int4eq", "false"}, {"1598", "random", "true"}}},
       {q::kOperators, {{"16440", "ext", "<=>", "vector", "true"}}},
   };
 }

@@ -134,6 +134,19 @@ SELECT DISTINCT r.ev_class::pg_catalog.text, m.word[1], m.word[2]
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v', 'm']::pg_catalog."char"[])
    AND r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)";
 
+// The number is NodeTree::kMaxBytes.
+const std::string_view kViewTrees = R"(
+SELECT r.ev_class::pg_catalog.text,
+       CASE WHEN pg_catalog.octet_length(r.ev_action::pg_catalog.text) OPERATOR(pg_catalog.<=) 1048576
+            THEN r.ev_action::pg_catalog.text END
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.ev_class
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v', 'm']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND r.ev_type OPERATOR(pg_catalog.=) '1'::pg_catalog."char"
+   AND r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+ ORDER BY r.ev_class)";
+
 const std::string_view kTypes = R"(
 SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog.text, t.typtype::pg_catalog.text,
        t.typcategory::pg_catalog.text, t.typbasetype::pg_catalog.oid::pg_catalog.text, t.typtypmod::pg_catalog.text,
@@ -173,7 +186,8 @@ SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog
         AND (p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults) OPERATOR(pg_catalog.<=) 1
         AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.proargtypes[0]
                      AND t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'd', 'p']::pg_catalog."char"[])))
-         ::pg_catalog.text
+         ::pg_catalog.text,
+       (p.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")::pg_catalog.text
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
   LEFT JOIN pg_catalog.pg_depend d
@@ -185,7 +199,8 @@ SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog
  ORDER BY p.oid)";
 
 const std::string_view kBuiltinRoutines = R"(
-SELECT p.oid::pg_catalog.text, p.proname::pg_catalog.text
+SELECT p.oid::pg_catalog.text, p.proname::pg_catalog.text,
+       (p.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")::pg_catalog.text
   FROM pg_catalog.pg_proc p
  WHERE p.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
  ORDER BY p.oid)";

@@ -36,12 +36,14 @@ extern const std::string_view kIndexes;
 extern const std::string_view kInheritance;
 // view, 'relid' | any other word for a function, oid
 extern const std::string_view kViews;
+// view, its definition as a tree or null where it is too long (node_tree.h)
+extern const std::string_view kViewTrees;
 // oid, schema, name, kind, category, base, base typmod, element, relation, not null, extension or null,
 // checked, custom cast, first label or null
 extern const std::string_view kTypes;
-// oid, schema, name, extension or null, in C, takes a row
+// oid, schema, name, extension or null, in C, takes a row, volatile
 extern const std::string_view kFunctions;
-// oid, name
+// oid, name, volatile
 extern const std::string_view kBuiltinRoutines;
 // oid, schema, name, extension or null, in C
 extern const std::string_view kOperators;

@@ -141,6 +141,7 @@ class Reader {
     };
     if (take("index ")) return read_index(line);
     if (take("view ")) return read_view(line, RelationKind::view);
+    if (take("lineage ")) return read_lineage(line);
     if (take("matview ")) return read_view(line, RelationKind::materialized_view);
     if (take("foreign ")) return read_table(line, RelationKind::foreign_table);
     if (take("partitioned ")) return read_table(line, RelationKind::partitioned_table);
@@ -288,9 +289,44 @@ class Reader {
   void read_view(std::string_view line, RelationKind kind) {
     auto words = split(read_relation(line, kind), ' ');
     Oid made = contents_.relations.back().oid;
+    contents_.relations.back().view.problem = "its definition is not known";
     for (std::size_t i = 1; i < words.size(); ++i) {
       Oid source = relation(words[i]).oid;
       std::ranges::find(contents_.relations, made, &Relation::oid)->reads.push_back(source);
+    }
+  }
+
+  ColumnOrigin origin(std::string_view name) {
+    const auto dot = name.rfind('.');
+    const Relation& of = relation(name.substr(0, dot));
+    const Column* column = of.column(name.substr(dot + 1));
+    if (column == nullptr) give_up("no such column", name);
+    return {of.oid, column->attnum};
+  }
+
+  void read_lineage(std::string_view line) {
+    auto words = split(line, ' ');
+    Relation& view = relation(words[0]);
+    view.view.problem.clear();
+    view.view.columns.resize(view.columns.size());
+    std::string_view place;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      if (words[i] == "rows" || words[i] == "always") {
+        place = words[i];
+      } else if (place == "rows") {
+        view.view.rows.push_back({origin(words[i]), RowUse::condition});
+      } else if (place == "always") {
+        view.view.always_read.push_back({.origins = {origin(words[i])}, .bare = false, .functions = {}});
+      } else {
+        const auto sign = words[i].find_first_of("=~");
+        if (sign == words[i].npos) give_up("a column and its origins", words[i]);
+        const Column* column = view.column(words[i].substr(0, sign));
+        if (column == nullptr) give_up("no such column", words[i]);
+        ViewColumn& made = view.view.columns[static_cast<std::size_t>(column->attnum) - 1];
+        made.bare = words[i][sign] == '=';
+        for (auto name : split(words[i].substr(sign + 1), ',')) made.origins.push_back(origin(name));
+        std::ranges::sort(made.origins);
+      }
     }
   }
 

@@ -5,13 +5,14 @@
 //     index public.docs btree(email)
 //     index public.docs hnsw(embedding)
 //     view public.docs_v(id int4, contact text) reads public.docs
-//     matview public.docs_mv(id int4, contact text) reads public.docs
-//     child public.docs_2024 of public.docs
-//     function public.f_email
-//     operator evil.<->
-//     domain public.mail text check
+//     lineage public.docs_v id=public.docs.id contact~public.docs.email,public.docs.id rows
+//     public.docs.tenant matview public.docs_mv(id int4, contact text) reads public.docs child
+//     public.docs_2024 of public.docs function public.f_email operator evil.<-> domain public.mail text check
 //     enum public.mood sad
 //   )");
+//
+// Without a `lineage` a view is not understood; `=` hands a column on, `~` computes from columns, and what
+// follows `rows` the set of rows depends on, `always` what is computed for every row.
 //
 // Types are built-in ones, pgvector's (in schema public), and those that the description declares first. `pk`
 // makes a column part of the primary key, `unique` a unique index on it. Oids are given out in order of

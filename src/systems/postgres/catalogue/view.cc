@@ -43,6 +43,23 @@ class ContentDigest {
   Sha256 sha_;
 };
 
+void digest_columns(ContentDigest& digest, const std::vector<ViewColumn>& columns) {
+  digest.number(columns.size());
+  for (const ViewColumn& column : columns) {
+    digest.number(column.bare).numbers(column.functions).number(column.origins.size());
+    for (const ColumnOrigin& origin : column.origins) digest.number(origin.relation).number(origin.attnum);
+  }
+}
+
+void digest_lineage(ContentDigest& digest, const ViewLineage& view) {
+  digest.text(view.problem).numbers(view.types).number(view.rows.size());
+  for (const RowOrigin& row : view.rows) {
+    digest.number(row.origin.relation).number(row.origin.attnum).number(row.use);
+  }
+  digest_columns(digest, view.columns);
+  digest_columns(digest, view.always_read);
+}
+
 void digest_relation(ContentDigest& digest, const Relation& relation) {
   digest.number(relation.oid).text(relation.schema).text(relation.name).number(relation.kind);
   digest.number(relation.columns.size());
@@ -60,6 +77,7 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
     digest.numbers(index.key).numbers(index.columns);
   }
   digest.numbers(relation.parents).numbers(relation.children).numbers(relation.reads).numbers(relation.calls);
+  digest_lineage(digest, relation.view);
   digest.numbers(relation.primary_key).number(relation.system).number(relation.row_security);
   digest.number(relation.has_rules);
   // row_estimate is left out: it informs people and changes with every ANALYZE.
@@ -73,7 +91,7 @@ void digest_routines(ContentDigest& digest, const std::vector<RoutineEntry>& rou
         .text(entry.name)
         .text(entry.extension)
         .number(entry.c_language);
-    digest.number(entry.takes_row);
+    digest.number(entry.takes_row).number(entry.is_volatile);
   }
 }
 
@@ -320,6 +338,12 @@ FunctionFacts Catalogue::function_facts(Oid oid) const {
   if (auto facts = builtin_function(name->second)) return *facts;
   bool inner = name->second.starts_with("pg_") || name->second.starts_with("binary_upgrade_");
   return inner ? FunctionFacts{} : FunctionFacts{FunctionClass::plain, Danger::none};
+}
+
+bool Catalogue::is_volatile(Oid function) const {
+  if (auto found = function_by_oid_.find(function); found != function_by_oid_.end())
+    return found->second->is_volatile;
+  return !contents_.builtin_routines.contains(function) || contents_.volatile_builtins.contains(function);
 }
 
 bool Catalogue::names_unvouched_row_function(std::string_view name) const {

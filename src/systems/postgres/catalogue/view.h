@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "systems/postgres/catalogue/functions.h"
+#include "systems/postgres/catalogue/lineage.h"
 
 namespace sluice::postgres {
 
@@ -82,6 +83,7 @@ struct Relation {
   std::vector<Oid> children;  // one step down
   std::vector<Oid> reads;     // of a view or materialised view: relations its definition reads, one step
   std::vector<Oid> calls;     // of a view: functions its definition calls, built-in ones too
+  ViewLineage view;           // of a view: what its columns and rows come from
   std::vector<std::int16_t> primary_key;  // attnums in key order; empty: none
   std::int64_t row_estimate = -1;         // reltuples; -1: unknown
   bool system = false;                    // in pg_catalog, information_schema or pg_toast, made by initdb
@@ -149,6 +151,7 @@ struct RoutineEntry {
   bool c_language = false;  // written in C or internal: only a superuser can have made it
   // A function that `row.name` calls: it can be called with one argument, which is a row or of any type.
   bool takes_row = false;
+  bool is_volatile = false;  // of a function: PostgreSQL calls it also where nobody needs what it answers
 };
 
 // Everything that a snapshot is made of. Relations, types: all that the role can see, system ones included.
@@ -165,8 +168,9 @@ struct CatalogueContents {
   std::vector<RoutineEntry> functions;
   std::vector<RoutineEntry> operators;  // outside pg_catalog only
   std::unordered_map<Oid, std::string> builtin_routines;
-  std::string vector_schema;  // where extension "vector" is installed; empty: it is not
-  std::string fingerprint;    // what the staleness query answered when this was read (queries.h)
+  std::unordered_set<Oid> volatile_builtins;  // of these
+  std::string vector_schema;                  // where extension "vector" is installed; empty: it is not
+  std::string fingerprint;  // what the staleness query answered when this was read (queries.h)
 };
 
 // Unqualified names resolve over these, in order. Empty schema names and "pg_temp" are skipped; pg_catalog is
@@ -203,6 +207,8 @@ class Catalogue {
   // that no table holds counts as plain when it stands behind an operator or cast (int4pl), because
   // definitions name those.
   FunctionFacts function_facts(Oid oid) const;
+  // Whether PostgreSQL may have to call it where its result is not needed; true when it is not known.
+  bool is_volatile(Oid function) const;
   // Whether `row.name` may call a function that is not vouched, where `name` is not a column.
   bool names_unvouched_row_function(std::string_view name) const;
 

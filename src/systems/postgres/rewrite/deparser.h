@@ -107,6 +107,7 @@ class Deparser {
   void alias(const sql::Alias* alias);
   void column_definitions(sql::List<sql::ColumnDefinition> columns, Scope& scope);
   void wrap_relation(const Entry& entry, Scope& scope, const sql::SampleItem* sample);
+  void order_view(const RelationMask& mask, const Relation& view, std::string_view inner);
   std::string hidden_alias(const sql::RangeVar& var);
   std::string hidden_column(const sql::RangeVar& var, std::int16_t attnum);
   // An unqualified `*` where hidden columns are in reach: the items that it stands for.

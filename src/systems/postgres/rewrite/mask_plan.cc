@@ -9,15 +9,10 @@
 #include "model/pattern.h"
 #include "systems/postgres/rewrite/mask_json.h"
 #include "systems/postgres/rewrite/mask_value.h"
+#include "systems/postgres/rewrite/view_masks.h"
+#include "systems/postgres/rewrite/wanted_mask.h"
 
 namespace sluice::postgres::rewrite {
-
-// What is known about one column before it becomes an expression.
-struct WantedMask {
-  FieldMask field;
-  std::vector<std::string> json_keys;  // only these keys, not the whole column
-  std::optional<Scores> scores;        // a vector mask covers it
-};
 
 class PlanBuilder {
  public:
@@ -32,17 +27,16 @@ class PlanBuilder {
       if (holds_rows(relation)) want(relation);
     }
     share_within_families();
+    views_.spread();
     for (const auto& [oid, wanted] : wanted_) finish(*catalogue_.relation(oid), wanted);
     for (const auto& family : families_) share_order_leaks(family);
+    for (Oid view : views_.reading_masked()) inherit_order_leaks(view);
     if (!plan_->relations_.empty()) find_carriers();
     collect_names();
     return plan_;
   }
 
  private:
-  // By column name, because relatives share names and not numbers.
-  using Wanted = std::map<std::string, WantedMask, std::less<>>;
-
   static bool holds_rows(const Relation& relation) {
     return !relation.system && relation.kind != RelationKind::sequence &&
            relation.kind != RelationKind::composite_type && relation.kind != RelationKind::toast;
@@ -148,21 +142,6 @@ class PlanBuilder {
     }
   }
 
-  // The stronger of two for one column: a whole column beats some keys of it.
-  static void combine(WantedMask& into, const WantedMask& other) {
-    if (into.json_keys.empty() != other.json_keys.empty()) {
-      if (other.json_keys.empty()) into = other;
-      return;
-    }
-    for (const std::string& key : other.json_keys) {
-      if (std::ranges::find(into.json_keys, key) == into.json_keys.end()) into.json_keys.push_back(key);
-    }
-    bool keep_order = into.field.keep_order && other.field.keep_order;
-    if (other.field.mask > into.field.mask) into.field = other.field;
-    into.field.keep_order = keep_order;
-    if (other.scores) into.scores = std::max(into.scores.value_or(*other.scores), *other.scores);
-  }
-
   // Parents, children and siblings show each other's rows: what one of them hides, all hide that have it.
   void share_within_families() {
     std::unordered_set<Oid> seen;
@@ -212,6 +191,7 @@ class PlanBuilder {
   void finish(const Relation& relation, const Wanted& wanted) {
     RelationMask made;
     made.relation = relation.oid;
+    made.view = relation.is_view();
     for (const Column& column : relation.columns) {
       auto found = wanted.find(column.name);
       if (found != wanted.end()) made.columns.push_back(express(relation, column, found->second));
@@ -290,6 +270,17 @@ class PlanBuilder {
     }
   }
 
+  // So does a scan of a view.
+  void inherit_order_leaks(Oid view) {
+    auto& made = plan_->relations_;
+    auto mine = made.find(view);
+    if (mine == made.end()) return;
+    for (Oid oid : catalogue_.relation(view)->reads) {
+      auto read = made.find(oid);
+      mine->second.order_leaks |= read != made.end() && read->second.order_leaks;
+    }
+  }
+
   static std::vector<std::string> order_key(const Relation& relation, const RelationMask& mask) {
     std::vector<std::string> key;
     for (std::int16_t attnum : relation.primary_key) {
@@ -303,7 +294,10 @@ class PlanBuilder {
   void find_carriers() {
     for (const Relation& relation : catalogue_.contents().relations) {
       if (!holds_rows(relation)) continue;
-      if (auto why = carries(relation)) plan_->carriers_.emplace(relation.oid, *why);
+      auto why = carries(relation);
+      if (!why) continue;
+      if (views_.reads_masked(relation.oid)) note_once(fmt::format("{}; it is refused", *why));
+      plan_->carriers_.emplace(relation.oid, *std::move(why));
     }
   }
 
@@ -314,12 +308,10 @@ class PlanBuilder {
       return fmt::format("{} is a foreign table: its rows come from elsewhere, and may be masked ones", name);
     }
     if (!relation.is_view()) return std::nullopt;
+    if (const std::string* why = views_.refusal(relation.oid)) return *why;
     for (Oid oid : catalogue_.lineage(relation.oid)) {
       const Relation* read = catalogue_.relation(oid);
       if (read == nullptr) return fmt::format("{} reads a relation that is not known", name);
-      if (oid != relation.oid && plan_->relations_.contains(oid)) {
-        return fmt::format("{} is a view of {}, which has masked columns", name, read->qualified_name());
-      }
       if (read->kind == RelationKind::foreign_table) {
         return fmt::format("{} is a view of {}, a foreign table", name, read->qualified_name());
       }
@@ -331,6 +323,12 @@ class PlanBuilder {
         FunctionFacts facts = catalogue_.function_facts(function);
         if (facts.cls != FunctionClass::unvouched && facts.cls != FunctionClass::dangerous) continue;
         return fmt::format("{} calls a function that is not vouched for", name);
+      }
+      for (Oid oid_of_type : read->view.types) {
+        const Type* type = catalogue_.type(oid_of_type);
+        if (type != nullptr && type->vouched) continue;
+        return fmt::format("{} converts to type {}, which is not vouched for", name,
+                           catalogue_.type_name(oid_of_type));
       }
     }
     return std::nullopt;
@@ -354,6 +352,7 @@ class PlanBuilder {
   const MaskSet& masks_;
   std::shared_ptr<MaskPlan> plan_;
   std::map<Oid, Wanted> wanted_;
+  ViewMasks views_{catalogue_, wanted_};
   std::vector<std::vector<Oid>> families_;  // of several, with something masked in one of them
   std::unordered_set<std::string> noted_;
 };

@@ -22,9 +22,10 @@
 //  * `partial` and `hash` are not done at the source yet; the column is redacted, which hides more, and a
 //  problem says so.
 //  * Partitions and inheritance relatives share masks by column name, because they share rows.
-//  * Views, materialised views and foreign tables that may yield masked data are not rewritten yet: `carries`
-//  says why
-//    they are refused.
+//  * Columns of views and materialised views are masked by their lineage (view_masks.h). Views whose rows
+//  tell about masked
+//    columns, or that are not understood, and foreign tables, which may yield masked data, are refused:
+//    `carries` says why.
 #pragma once
 
 #include <cstdint>
@@ -66,6 +67,8 @@ struct RelationMask {
   // What orders rows without telling anything: the primary key, when no part of it is masked. Empty: there is
   // none.
   std::vector<std::string> order_key;
+
+  bool view = false;  // or a materialised view
 
   const ColumnMask* column(std::int16_t attnum) const;
 };

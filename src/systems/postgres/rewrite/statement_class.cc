@@ -108,12 +108,14 @@ class TouchVisitor : public Visitor {
   void on_statement(const Statement& statement) override {
     if (const auto* table = as<CreateTableStatement>(&statement)) exists_already_ = is_no_op(*table);
     if (statement.kind == StatementKind::vacuum) only_named_ = true;
+    refreshes_ = statement.kind == StatementKind::refresh_view;
     if (const auto* lock = as<LockStatement>(&statement)) only_named_ = lock->mode == kAccessShare;
   }
 
   void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
     if (is_common_table || (role == RelationRole::defined && (exists_already_ || only_named_))) return;
     const Relation* relation = catalogue_.find_relation(path_, var.schema, var.name);
+    if (refreshes_ && relation != nullptr && relation->kind == RelationKind::materialized_view) return;
     if (var.schema.empty() && plan_.is_sensitive_name(var.name)) touched.ambiguous_name = true;
     if (relation == nullptr) {
       if (role != RelationRole::defined) touched.unknown = var.name;
@@ -147,6 +149,7 @@ class TouchVisitor : public Visitor {
   SearchPath path_;
   const MaskPlan& plan_;
   bool exists_already_ = false;
+  bool refreshes_ = false;  // its lineage stays what it is
   bool only_named_ =
       false;  // VACUUM, ANALYZE, the lock of a SELECT: neither reads nor changes for the client
 };

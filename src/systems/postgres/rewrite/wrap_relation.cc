@@ -52,6 +52,20 @@ void Deparser::use_all(const Entry& entry) {
   }
 }
 
+// Rows of a view have no place of their own, and those that agree in all open columns look alike.
+void Deparser::order_view(const RelationMask& mask, const Relation& view, std::string_view inner) {
+  constexpr std::string_view kOrdered = "BDENST";  // categories of types of which all have an order
+  bool first = true;
+  for (const Column& column : view.columns) {
+    if (mask.column(column.attnum) != nullptr || !column.readable) continue;
+    const Type* type = catalogue_.base_type(column.type);
+    bool ordered = type != nullptr && type->schema == "pg_catalog" && kOrdered.contains(type->category);
+    std::string reference = fmt::format("{}.{}", inner, quote_identifier(column.name));
+    out_ += std::exchange(first, false) ? " ORDER BY " : ", ";
+    out_ += ordered ? reference : fmt::format("CAST({} AS \"pg_catalog\".\"text\")", reference);
+  }
+}
+
 void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem* sample) {
   const Relation& relation = *entry.relation;
   const RangeVar& var = *entry.var;
@@ -90,6 +104,7 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     out_ += fmt::format(" FROM {}{} AS {}", entry.only ? "ONLY " : "",
                         quote_qualified(relation.schema, relation.name), inner);
     if (sample != nullptr) sample_clause(*sample, scope);
+    if (usage.ordered && entry.mask->view) return order_view(*entry.mask, relation, inner);
     if (!usage.ordered) return;
     out_ += " ORDER BY ";
     if (entry.mask->order_key.empty()) out_ += inner + ".\"tableoid\", " + inner + ".\"ctid\"";

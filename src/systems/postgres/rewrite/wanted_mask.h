@@ -1,0 +1,31 @@
+// What is known about one masked column before it becomes an expression (mask_plan.cc, view_masks.cc).
+//
+// Internal to this folder.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/decision.h"
+
+namespace sluice::postgres::rewrite {
+
+struct WantedMask {
+  FieldMask field;
+  std::vector<std::string> json_keys;  // only these keys, not the whole column
+  std::optional<Scores> scores;        // a vector mask covers it
+};
+
+// By column name, because relatives share names and not numbers.
+using Wanted = std::map<std::string, WantedMask, std::less<>>;
+
+// The stronger of two for one column: a whole column beats some keys of it.
+void combine(WantedMask& into, const WantedMask& other);
+
+// Of a column that is computed from a masked one: hidden whole, and nothing to search.
+WantedMask of_what_is_computed(WantedMask mask);
+
+}  // namespace sluice::postgres::rewrite
