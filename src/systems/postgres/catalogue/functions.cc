@@ -91,7 +91,8 @@ constexpr NamedDistance kDistances[] = {
 };
 
 // Relations of pg_catalog that tell about the schema and the own session. Any other is refused while masks
-// are in force: statistics hold values, activity views hold other people's statements.
+// are in force: statistics hold values, activity views hold other people's statements, and counters tell how
+// many rows went through an index until there was an answer.
 constexpr std::string_view kHarmlessSystemRelations[] = {
     "pg_aggregate",
     "pg_am",
@@ -151,10 +152,6 @@ constexpr std::string_view kHarmlessSystemRelations[] = {
     "pg_shdepend",
     "pg_shdescription",
     "pg_shseclabel",
-    "pg_stat_all_indexes",
-    "pg_stat_all_tables",
-    "pg_stat_user_indexes",
-    "pg_stat_user_tables",
     "pg_statistic_ext",
     "pg_tables",
     "pg_tablespace",

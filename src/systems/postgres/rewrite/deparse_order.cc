@@ -109,6 +109,10 @@ bool is_builtin_of(const Type* type, std::span<const std::string_view> names) {
 
 }  // namespace
 
+bool Deparser::order_leaks() const {
+  return std::ranges::any_of(usages_, [](const auto& each) { return each.second.mask->order_leaks; });
+}
+
 bool Deparser::has_grouping_sets(const SelectStatement& node) {
   return std::ranges::any_of(node.group_by,
                              [](const Expr* item) { return item->kind == ExprKind::grouping_set; });

@@ -10,6 +10,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::Session;
+using ::testing::StartsWith;
 
 // Rows in the order of `id`, in the derived table itself.
 constexpr const char* kSortedFirst = R"(AS "slc_0" ORDER BY "slc_0"."id") AS)";
@@ -77,6 +78,19 @@ TEST(OrderOfRows, SumsOfFloatingPointNumbersAreMadeOfSortedRows) {
                    "SELECT bool_and(score > 1) FROM docs", "SELECT sum(score::numeric) FROM docs"}) {
     EXPECT_THAT(session().text(sql), Not(HasSubstr("ORDER BY"))) << sql;
   }
+}
+
+// EXISTS stops at the first row that fits: ANALYZE would tell how many were before it. Costs depend on the
+// index's order.
+TEST(OrderOfRows, PlansDoNotTellIt) {
+  EXPECT_TRUE(
+      session().denies("EXPLAIN ANALYZE SELECT EXISTS (SELECT FROM docs WHERE tenant = 'x' AND id = 7)"));
+  EXPECT_THAT(session().text("EXPLAIN SELECT id FROM docs"), StartsWith("EXPLAIN (costs FALSE) SELECT"));
+  EXPECT_THAT(session().text("EXPLAIN (COSTS on, VERBOSE, COSTS) SELECT id FROM docs"),
+              StartsWith("EXPLAIN (verbose, costs FALSE) SELECT"));
+  Session plain{postgres::testing::catalogue("public.docs(id int4 pk, tenant text, salary int4)"),
+                testing::masks("public.docs salary redact")};
+  EXPECT_THAT(plain.text("EXPLAIN (ANALYZE) SELECT id FROM docs"), StartsWith("EXPLAIN (analyze) SELECT"));
 }
 
 TEST(OrderOfRows, NothingIsSortedThatNeedNotBe) {

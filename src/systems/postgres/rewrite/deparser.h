@@ -51,6 +51,8 @@ class Deparser {
   // After a deparse: what was masked ("public.docs": {"email", ...}), and which masked columns the
   // statement's conditions compare with their masked values.
   const std::vector<MaskedUse>& masked() const { return masked_; }
+  // And whether a relation is among them of which an index scan tells (RelationMask::order_leaks).
+  bool order_leaks() const;
 
   // A type as written by the client, with its schema. Refuses unknown ones.
   std::string type_name(const sql::TypeName& type);
