@@ -13,9 +13,11 @@ from harness.wire import Exchange, Message
 
 # The id of the operation that a refusal carries in its DETAIL.
 _REFERENCES = re.compile(rb"Operation [0-9a-f]{16}-[0-9]+")
-# What EXPLAIN shows: names that a rewritten statement has in it, random for each statement; the server's hash of the statement,
-# which covers those names; what was measured by the clock; what memory happened to hold.
-_EXPLAINED = (
+# What rows hold by chance. The id of the session, in the application_name upstream. What EXPLAIN shows: names that a rewritten
+# statement has in it, random for each statement; the server's hash of the statement, which covers those names; what was
+# measured by the clock; what memory happened to hold.
+_CHANCE = (
+    re.compile(rb"sluice:ana:[0-9a-f]{16}"),
     re.compile(rb"slc_[0-9a-z]{10}"),
     re.compile(rb"Query Identifier: -?[0-9]+"),
     re.compile(rb"actual time=[0-9.]+\.\.[0-9.]+"),
@@ -43,7 +45,7 @@ def normalised(message: Message) -> Message:
     kind, body = message
     if kind in (b"E", b"N"):
         body = _REFERENCES.sub(b"...", body)
-    if kind == b"D" and any(pattern.search(body) for pattern in _EXPLAINED):
+    if kind == b"D" and any(pattern.search(body) for pattern in _CHANCE):
         # The lengths of cells go, being those before the change. A NUL is in no text.
         body = b"\0|".join(b"NULL" if cell is None else _without_chance(cell) for cell in wire.cells(body))
     if kind == b"K":  # the key for cancelling, made anew for each session
@@ -54,7 +56,7 @@ def normalised(message: Message) -> Message:
 
 
 def _without_chance(cell: bytes) -> bytes:
-    for pattern in _EXPLAINED:
+    for pattern in _CHANCE:
         cell = pattern.sub(b"...", cell)
     return cell
 

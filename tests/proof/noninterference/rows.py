@@ -229,10 +229,13 @@ class _Rows:
 
     def _chunks(self) -> str:
         numbers = (2, 1, 0, 2) if self._world == "a" else (4, 1, 1, 0)
+        shown: set[tuple[int, ...]] = set()
         rows: list[list[str | None]] = []
         for n in range(1, CHUNKS + 1):
-            w = _signed_shuffle(self._open, (11, 23, 37, 41))
-            vector = w + _signed_shuffle(self._hidden, numbers)
+            while (w := tuple(_signed_shuffle(self._open, (11, 23, 37, 41)))) in shown:
+                pass
+            shown.add(w)
+            vector = [*w] + _signed_shuffle(self._hidden, numbers)
             null = n % 13 == 0
             rows.append([
                 str(n), str(1 + n % PEOPLE), " ".join(_word(self._hidden, 6) for _ in range(4)), TOPICS[n % 4],
@@ -247,7 +250,7 @@ class _Rows:
         rows: list[list[str | None]] = [
             [
                 str(n), _word(self._open, 6), "true" if n % 3 else "false", str(n * 7 % 11), repr(self._open.uniform(-1e6, 1e6)),
-                None if n % 14 == 0 else str(self._hidden.randrange(1, 40)), texts[n - 1],
+                None if n % 14 == 0 else str(self._hidden.randrange(1, 20) + 20 * (n % 2)), texts[n - 1],
             ]
             for n in range(1, INDEXED_ROWS + 1)
         ]  # fmt: skip

@@ -1,4 +1,5 @@
--- Reads of the catalogue, one a line. {relation} is a name, {regclass} its OID.
+-- Reads of the catalogue, one a line. {relation} is a name, {regclass} its OID. (Counters of pg_stat_* are
+-- not read: they come late, by the clock.)
 SELECT attname, atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = {regclass} ORDER BY attnum
 SELECT attname, attmissingval FROM pg_attribute WHERE attrelid = {regclass} ORDER BY attnum
 SELECT relname, relpages, reltuples, relallvisible FROM pg_class WHERE oid = {regclass} OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = {regclass}) ORDER BY 1
@@ -18,10 +19,6 @@ SELECT * FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 
 SELECT * FROM information_schema.table_constraints WHERE table_schema = 'public' ORDER BY constraint_name
 SELECT * FROM information_schema.sequences
 SELECT * FROM information_schema.views WHERE table_schema = 'public' ORDER BY table_name
-SELECT relname, n_live_tup, n_dead_tup, n_mod_since_analyze FROM pg_stat_user_tables ORDER BY 1
-SELECT relname, seq_scan, seq_tup_read, idx_scan, idx_tup_fetch FROM pg_stat_user_tables ORDER BY 1
-SELECT idx_scan, idx_tup_read, indexrelname FROM pg_stat_user_indexes WHERE relname = '{relation}' ORDER BY 3
-SELECT relname, heap_blks_read FROM pg_statio_user_tables ORDER BY 1
 SELECT query FROM pg_stat_activity
 SELECT locktype, mode, relation::regclass FROM pg_locks
 SELECT last_value FROM counter
@@ -38,7 +35,6 @@ SELECT reltoastrelid::regclass FROM pg_class WHERE oid = {regclass}
 SELECT count(*) FROM pg_toast.pg_toast_16384
 SELECT brin_summarize_new_values('things_h_date_o_date_idx')
 SELECT gin_clean_pending_list('people_note')
-SELECT pg_stat_get_live_tuples({regclass}), pg_stat_get_numscans({regclass})
 SELECT * FROM pg_stat_statements
 SELECT * FROM pg_publication_tables
 SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1

@@ -129,4 +129,4 @@ EXPLAIN SELECT id FROM chunks ORDER BY emb <=> '[1,2,3,4,0,0,0,0]' LIMIT 4
 EXPLAIN SELECT p.id FROM people p JOIN accounts a ON a.person = p.id WHERE a.opened > '2024-03-01'
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT name FROM people WHERE {open}
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT id FROM people WHERE {condition}
-EXPLAIN (ANALYZE, BUFFERS, TIMING off, SUMMARY off, WAL) SELECT id FROM people WHERE {open}
+EXPLAIN (ANALYZE, BUFFERS off, TIMING off, SUMMARY off, WAL) SELECT id FROM people WHERE {open}
