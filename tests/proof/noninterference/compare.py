@@ -24,6 +24,7 @@ _CHANCE = (
     re.compile(rb"(Planning|Execution) Time: [0-9.]+ ms"),
     re.compile(rb"Buffers: [^\0\n]*"),
 )
+_OWN_WARNING = b"\0Msluice: "
 # The server process that a notification comes from.
 _PROCESS = b"A"
 
@@ -61,15 +62,22 @@ def _without_chance(cell: bytes) -> bytes:
     return cell
 
 
-def difference(a: Exchange, b: Exchange) -> Difference | None:
-    if a.closed != b.closed:
-        return Difference("one of the sessions was ended", str(a.closed), str(b.closed))
+def difference(one: Exchange, other: Exchange) -> Difference | None:
+    if one.closed != other.closed:
+        return Difference("one of the sessions was ended", str(one.closed), str(other.closed))
+    a, b = _in_order(one), _in_order(other)
     for at, (first, second) in enumerate(zip(a, b, strict=False)):
         if first != second and normalised(first) != normalised(second):
             return Difference(f"message {at + 1}", show(first), show(second))
     if len(a) != len(b):
-        return Difference("the number of messages", f"{len(a)}: {a.types}", f"{len(b)}: {b.types}")
+        return Difference("the number of messages", f"{len(a)}: {one.types}", f"{len(b)}: {other.types}")
     return None
+
+
+def _in_order(seen: Exchange) -> list[Message]:
+    """The gateway's own warnings first: it sends them when it passes a request on, and what the server has to say to requests before
+    that may come sooner or later."""
+    return sorted(seen, key=lambda message: not (message.type == b"N" and _OWN_WARNING in message.body))
 
 
 def show(message: Message) -> str:
