@@ -206,6 +206,30 @@ std::optional<std::vector<std::string>> Deparser::group_keys(const SelectStateme
   return keys;
 }
 
+// Keys that leave nothing to the order in which a join came upon its rows: of all that is joined, not only of
+// what leaks. nullopt: there are none, for example because a relation has no primary key.
+std::optional<std::vector<std::string>> Deparser::total_order(Scope& scope) {
+  std::vector<std::string> keys;
+  for (const Entry& entry : scope.entries) {
+    if (!entry.visible || entry.alias.empty()) return std::nullopt;
+    if (entry.relation == nullptr) {  // a function, a sub-select: rows that look the same are the same
+      keys.push_back(fmt::format("CAST({}.* AS \"pg_catalog\".\"text\")", quote_identifier(entry.alias)));
+      continue;
+    }
+    if (entry.relation->primary_key.empty()) return std::nullopt;
+    for (std::int16_t attnum : entry.relation->primary_key) {
+      const Column* column = entry.relation->column(attnum);
+      if (column == nullptr || !column->readable) return std::nullopt;
+      if (entry.mask != nullptr && entry.mask->column(attnum) != nullptr) return std::nullopt;
+      const auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
+      use(entry, index);
+      keys.push_back(
+          fmt::format("{}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[index])));
+    }
+  }
+  return keys;
+}
+
 std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope& scope, bool order_matters) {
   std::vector<std::string> keys;
   if (scope.knn) return keys;
@@ -223,22 +247,13 @@ std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope
     }
     if (!sorted_first) return keys;
   }
+  const bool at_end = !grouped && !sorted_first && !node.distinct && !node.with_ties && node.locking.empty();
+  if (at_end && !order_matters && !limited) return keys;
+  if (at_end) {
+    if (auto found = total_order(scope)) return *std::move(found);
+  }
   for (const Entry& entry : scope.entries) {
-    if (!leaks(entry)) continue;
-    bool at_end = !grouped && !sorted_first && !node.distinct && !node.with_ties && node.locking.empty() &&
-                  entry.visible && !entry.mask->order_key.empty();
-    if (!at_end) {
-      usages_[entry.var].ordered = true;
-      continue;
-    }
-    if (!order_matters && !limited) continue;
-    for (const std::string& name : entry.mask->order_key) {
-      const Column* column = entry.relation->column(name);
-      auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
-      use(entry, index);
-      keys.push_back(
-          fmt::format("{}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[index])));
-    }
+    if (leaks(entry)) usages_[entry.var].ordered = true;
   }
   return keys;
 }

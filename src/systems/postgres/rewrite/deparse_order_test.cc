@@ -20,6 +20,7 @@ Session session() {
   return {postgres::testing::catalogue(R"(
     public.docs(id int4 pk, tenant text, amount numeric, score float8, made timestamp, salary int4)
     public.other(id int4 pk, docs int4)
+    public.keyless(n int4)
     index public.docs btree(tenant, salary)
   )"),
           testing::masks("public.docs salary redact")};
@@ -29,6 +30,17 @@ TEST(OrderOfRows, EndsWithTheKey) {
   EXPECT_THAT(session().text("SELECT tenant FROM docs"), EndsWith(R"(ORDER BY "docs"."id")"));
   EXPECT_THAT(session().text("SELECT tenant FROM docs d ORDER BY tenant LIMIT 2"),
               EndsWith(R"(ORDER BY "tenant", "d"."id" LIMIT 2)"));
+}
+
+// Rows of a join that agree in one relation's key come as the join came upon them.
+TEST(OrderOfRows, EndsWithTheKeysOfAllThatIsJoined) {
+  EXPECT_THAT(session().text("SELECT tenant FROM docs FULL JOIN other o ON o.docs = salary"),
+              EndsWith(R"(ORDER BY "docs"."id", "o"."id")"));
+  EXPECT_THAT(session().text("SELECT tenant, n FROM docs d, generate_series(1, 5) g(n)"),
+              EndsWith(R"(ORDER BY "d"."id", CAST("g".* AS "pg_catalog"."text"))"));
+  EXPECT_THAT(session().text("SELECT tenant FROM docs, (SELECT 1 AS x) AS q LIMIT 3"),
+              EndsWith(R"(ORDER BY "docs"."id", CAST("q".* AS "pg_catalog"."text") LIMIT 3)"));
+  EXPECT_THAT(session().text("SELECT tenant FROM docs, keyless"), HasSubstr(kSortedFirst));
 }
 
 TEST(OrderOfRows, WhatTakesThemInTheirOrderGetsThemSorted) {

@@ -159,6 +159,7 @@ class Deparser {
   static bool has_grouping_sets(const sql::SelectStatement& node);
   // Keys to sort by in the end, behind the statement's own.
   std::vector<std::string> order_keys(const sql::SelectStatement& node, Scope& scope, bool order_matters);
+  std::optional<std::vector<std::string>> total_order(Scope& scope);
   std::optional<std::vector<std::string>> group_keys(const sql::SelectStatement& node, Scope& scope);
 
   const Catalogue& catalogue_;
