@@ -13,7 +13,18 @@ _DRAWN = [
     *RELATIONS,
     *(
         BY_NAME[name]
-        for name in ("people", "people", "people", "things", "stuff", "events", "chunks", "accounts", "cars")
+        for name in (
+            "people",
+            "people",
+            "people",
+            "things",
+            "stuff",
+            "events",
+            "chunks",
+            "accounts",
+            "cars",
+            "contacts",
+        )
     ),
 ]
 _SEARCHED = (

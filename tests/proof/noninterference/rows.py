@@ -25,6 +25,7 @@ from proof.noninterference.schema import FAMILIES, INDEXED
 PEOPLE = 48
 WIDE = 24
 INDEXED_ROWS = 30
+CONTACTS = 26
 EVENTS = 60
 ASSETS = 16
 CHUNKS = 40
@@ -144,7 +145,7 @@ class _Rows:
         return [
             self._people(), self._wide("things", nullable=True), self._wide("stuff", nullable=False), self._accounts(),
             self._events(), self._assets(), self._cars(), self._chunks(), self._topics(),
-            *map(self._indexed, INDEXED),
+            self._contacts(), *map(self._indexed, INDEXED),
         ]  # fmt: skip
 
     def _unique(self, count: int, make: Callable[[], str]) -> list[str]:
@@ -244,6 +245,27 @@ class _Rows:
                 f'{{"phone": "{_digits(self._hidden, 8)}", "lang": "{self._open.choice(("en", "de", "fr"))}", "page": {n % 9}}}',
             ])  # fmt: skip
         return _insert("chunks", "id, person, content, topic, emb, half, sparse, meta", rows)
+
+    def _contacts(self) -> str:
+        """The parts that a `partial` mask shows are the same in both worlds: first letter and domain, last four, year, network."""
+        shown, hidden = self._open, self._hidden
+        rows: list[list[str | None]] = []
+        for n in range(1, CONTACTS + 1):
+            letter, year = string.ascii_lowercase[n % 7], 2018 + n % 6
+            moment = hidden.choice(
+                ("01-01 00:30", "12-31 23:10", f"0{hidden.randrange(1, 10)}-1{hidden.randrange(10)} 12:00")
+            )
+            found = f"{_word(hidden, 8)}@corp.example"
+            rows.append([
+                str(n), _word(shown, 5), f"{letter}{_word(hidden, 6)}{hidden.randrange(100, 999)}{n:02}@mail{n % 3}.example",
+                f"{_digits(hidden, 12)}{_digits(shown, 4)}", f"{year}-0{hidden.randrange(1, 10)}-1{hidden.randrange(10)}",
+                f"{year}-{moment}+00", f"{year}-{moment}", f"10.{n % 5}.{hidden.randrange(1, 250)}.{hidden.randrange(1, 250)}",
+                f"{uuid.UUID(int=hidden.getrandbits(128))}"[:-4] + f"{n:04x}", f"{_word(hidden, 6)}{_word(shown, 4)}",
+                f"{_word(shown, 4)} {found} {_word(shown, 3)}", f'{{"n": {_digits(shown, 3)}, "to": "{found}"}}',
+                f"{{{_word(shown, 4)},{found}}}",
+            ])  # fmt: skip
+        columns = "id, who, p_mail, p_card, p_day, p_at, p_made, p_inet, p_uuid, p_code, d_text, d_doc, d_texts"
+        return _insert("contacts", columns, rows)
 
     def _indexed(self, table: str) -> str:
         texts = self._unique(INDEXED_ROWS, lambda: _word(self._hidden, 8))

@@ -1,5 +1,5 @@
-"""The schema that statements are made over, with its masks. A column whose name begins with `h_` is masked; so are those that
-HIDDEN names. `rows.py` fills it."""
+"""The schema that statements are made over, with its masks. A column whose name begins with `h_` is masked whole, one
+with `p_` in part; RELATIONS marks all that are. `rows.py` fills it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ CREATE TABLE people (
 CREATE INDEX people_salary_id ON people (salary, id); CREATE INDEX people_tenant_salary ON people (tenant, salary);
 CREATE INDEX people_active_salary ON people (salary) WHERE active; CREATE INDEX people_lower ON people (lower(email));
 CREATE INDEX people_lower_tenant ON people (lower(email), tenant); CREATE INDEX people_note ON people USING gin (note);
-CREATE INDEX people_key ON people ((note ->> 'phone'), tenant); CREATE UNIQUE INDEX people_ssn ON people (ssn) WHERE active;
+CREATE INDEX people_key ON people ((note ->> 'phone'), tenant); CREATE UNIQUE INDEX people_ssn ON people (ssn);
 CREATE INDEX people_body ON people USING gin (body_tsv); CREATE INDEX people_emb ON people USING hnsw (emb vector_l2_ops);
 CREATE INDEX people_grade ON people (grade, tenant); CREATE INDEX people_bonus ON people (bonus NULLS FIRST, name);
 CREATE INDEX people_name ON people (name) WHERE salary > 5000; CREATE STATISTICS people_st ON tenant, salary FROM people;
@@ -120,6 +120,12 @@ CREATE TABLE chunks (id int PRIMARY KEY, person int REFERENCES people (id), cont
   emb vector(8), half halfvec(8), sparse sparsevec(8), meta jsonb NOT NULL);
 CREATE INDEX chunks_emb ON chunks USING hnsw (emb vector_cosine_ops);
 CREATE INDEX chunks_half ON chunks USING ivfflat (half halfvec_l2_ops) WITH (lists = 1);
+
+CREATE TABLE contacts (id int PRIMARY KEY, who text NOT NULL, p_mail text NOT NULL UNIQUE, p_card varchar(19), p_day date,
+  p_at timestamptz, p_made timestamp, p_inet inet, p_uuid uuid, p_code char(10), d_text text, d_doc jsonb, d_texts text[],
+  CHECK (length(p_card) > 3));
+CREATE INDEX contacts_who_day ON contacts (who, p_day); CREATE INDEX contacts_mail_who ON contacts (p_mail, who);
+CREATE INDEX contacts_partial ON contacts (p_uuid) WHERE who > 'h'; CREATE INDEX contacts_text ON contacts (d_text, id);
 
 CREATE TABLE topics (topic text PRIMARY KEY, title text NOT NULL, weight int NOT NULL, emb vector(8));
 CREATE TABLE sink (id serial PRIMARY KEY, t text, n numeric, v vector(8), j jsonb);
@@ -209,6 +215,11 @@ rules:
     match: {collection: public.stuff}
     mask:
       - {fields: ["h_*"], with: remove}
+  - name: hide-contacts
+    match: {collection: public.contacts}
+    mask:
+      - {fields: ["p_*"], with: partial}
+      - {detect: [email], with: redact}
   - name: hide-indexed
     match: {collection: "public.i_*"}
     mask:
@@ -285,6 +296,11 @@ RELATIONS = (
     _relation("assets", "id:int label:text secret:text*"),
     _relation("cars", "id:int label:text secret:text* plate:text* doors:int"),
     _relation("chunks", "id:int person:int content:text* topic:text emb:rankvector* half:halfvec* sparse:sparse* meta:jsonb*"),
+    _relation(
+        "contacts",
+        "id:int who:text p_mail:text* p_card:text* p_day:date* p_at:ts* p_made:ts* p_inet:inet* p_uuid:uuid* p_code:text*"
+        " d_text:text* d_doc:jsonb* d_texts:textarr*",
+    ),
     _relation("topics", "topic:text title:text weight:int emb:vector"),
     *(_relation(name, "id:int open:text flag:bool n:int f:num h_int:int* h_text:text*") for name in INDEXED),
     _relation("v_people", "id:int tenant:text label:text contact:text* salary:int* emb:vector*"),

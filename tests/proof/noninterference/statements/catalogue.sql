@@ -50,6 +50,5 @@ SELECT rolname, rolpassword FROM pg_authid
 SELECT usename, passwd FROM pg_shadow
 SELECT rolname FROM pg_roles ORDER BY 1
 SELECT version(), current_user, session_user, current_database(), current_schemas(true)
-SHOW ALL
 SHOW search_path
 SHOW server_version

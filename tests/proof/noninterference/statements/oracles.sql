@@ -130,3 +130,34 @@ EXPLAIN SELECT p.id FROM people p JOIN accounts a ON a.person = p.id WHERE a.ope
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT name FROM people WHERE {open}
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT id FROM people WHERE {condition}
 EXPLAIN (ANALYZE, BUFFERS off, TIMING off, SUMMARY off, WAL) SELECT id FROM people WHERE {open}
+SELECT p_mail, p_card, p_day, p_at, p_made, p_inet, p_uuid, p_code FROM contacts
+SELECT d_text, d_doc, d_texts FROM contacts
+SELECT * FROM contacts ORDER BY who
+SELECT id FROM contacts WHERE p_mail LIKE 'a%'
+SELECT id FROM contacts WHERE p_mail > 'c' ORDER BY p_mail
+SELECT p_mail, count(*) FROM contacts GROUP BY p_mail
+SELECT DISTINCT p_day FROM contacts
+SELECT length(p_mail), upper(p_card), reverse(p_mail), p_day + 1, age(p_at, p_made) FROM contacts
+SELECT id FROM contacts ORDER BY p_day, p_at
+SELECT id FROM contacts WHERE who > 'f' LIMIT 4
+SELECT who FROM contacts WHERE who > 'h'
+SELECT max(p_mail), min(p_inet), max(p_uuid::text) FROM contacts
+SELECT a.id, b.id FROM contacts a JOIN contacts b ON a.p_mail = b.p_mail
+SELECT a.id, b.id FROM contacts a JOIN contacts b USING (p_day)
+SELECT id FROM contacts WHERE d_text LIKE '%a%@corp%'
+SELECT id, d_text || '!' FROM contacts
+SELECT upper(d_text), d_doc ->> 'to', d_texts[2] FROM contacts
+SELECT d_text FROM contacts UNION SELECT d_text FROM contacts
+SELECT array_agg(d_text), string_agg(p_mail, ',') FROM contacts
+SELECT contacts FROM contacts
+SELECT row_to_json(contacts) FROM contacts
+WITH c AS (SELECT d_text AS x, p_mail AS y FROM contacts) SELECT x, y FROM c
+SELECT (SELECT d_text FROM contacts c WHERE c.id = p.id), p.id FROM people p LIMIT 5
+COPY contacts TO STDOUT
+COPY (SELECT d_text, p_mail FROM contacts) TO STDOUT (FORMAT binary)
+SELECT p_mail::int FROM contacts
+SELECT extract(doy FROM p_day), extract(epoch FROM p_at), p_at AT TIME ZONE 'Asia/Tokyo' FROM contacts
+SET LOCAL TimeZone = 'Pacific/Apia'; SELECT p_at, p_at::date, p_made FROM contacts
+EXPLAIN SELECT p_mail FROM contacts WHERE p_mail = 'a***@mail1.example'
+EXPLAIN SELECT id FROM contacts WHERE p_day = '2020-01-01' AND who > 'c'
+EXPLAIN VERBOSE SELECT p_mail, d_text FROM contacts WHERE id = 3
