@@ -76,8 +76,10 @@ def difference(one: Exchange, other: Exchange) -> Difference | None:
 
 def _in_order(seen: Exchange) -> list[Message]:
     """The gateway's own warnings first: it sends them when it passes a request on, and what the server has to say to requests before
-    that may come sooner or later."""
-    return sorted(seen, key=lambda message: not (message.type == b"N" and _OWN_WARNING in message.body))
+    that may come sooner or later. After an error there is none for what has not been passed on by then."""
+    own = [message for message in seen if message.type == b"N" and _OWN_WARNING in message.body]
+    others = [message for message in seen if message not in own]
+    return others if seen.of(b"E") else own + others
 
 
 def show(message: Message) -> str:
