@@ -1,7 +1,7 @@
 """The attack corpus: statements that try to get masked values past a gateway.
 
 `tests/bypass/corpus/sql_bypass.json` holds the cases and says in its "about" how to read them; `sql_setup.sql` makes the
-tables with the secrets. A test does, for each case:
+tables with the secrets. `sql_more.json` holds cases of our own, which bypass/twins.py runs. A test does, for each case:
 
     with corpus.prepared(server) as database:
         seen = case.run(client, corpus.places(server, database))      # everything that the client received
@@ -75,9 +75,9 @@ class Case:
 
 
 @cache
-def cases() -> tuple[Case, ...]:
-    """All cases, in their order."""
-    corpus = json.loads((FOLDER / "sql_bypass.json").read_text())
+def cases(file: str = "sql_bypass.json") -> tuple[Case, ...]:
+    """All cases of a file of the corpus, in their order."""
+    corpus = json.loads((FOLDER / file).read_text())
     default = [pattern.encode("latin-1") for pattern in corpus["default_leak_patterns"]]
     return tuple(_case(case, default) for case in corpus["cases"])
 
@@ -99,7 +99,18 @@ def setup_sql(extensions: frozenset[str]) -> str:
 
 def secrets_in(data: bytes | bytearray) -> list[bytes]:
     """Which values of the masked columns are in it: in text, in capitals, one more, or in binary."""
-    texts = [b"s3cr3t", b"b0bby@", b"731-22", b"642-11", b"98765", b"54321", b"0.1234567", b"S3CR3T", b"98766", b"54322"]
+    texts = [
+        b"s3cr3t",
+        b"b0bby@",
+        b"731-22",
+        b"642-11",
+        b"98765",
+        b"54321",
+        b"0.1234567",
+        b"S3CR3T",
+        b"98766",
+        b"54322",
+    ]
     numbers = [struct.pack("!i", 98765), struct.pack("!i", 98766)]
     vectors = [struct.pack("!f", 0.1234567), struct.pack("!f", -0.7654321)]
     return [secret for secret in texts + numbers + vectors if secret in data]
@@ -122,7 +133,7 @@ def places(server: PostgresServer, database: Database) -> dict[str, str]:
 
 
 def _fill_in(step: str, places: Mapping[str, str]) -> str:
-    for name in ("TMP", "SOCKET_DIR", "PORT"):
+    for name in ("TMP", "SOCKET_DIR", "PORT", "DATABASE"):
         step = step.replace("${" + name + "}", places[name])
     # One case reaches the server from within and names the database that the corpus was written in.
     return step.replace("dbname 'postgres'", f"dbname '{places['DATABASE']}'")
