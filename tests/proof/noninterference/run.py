@@ -20,6 +20,9 @@ from proof.noninterference.sequences import PER_SESSION, Sequence, Sequences
 from proof.noninterference.shrink import shrink
 from proof.noninterference.worlds import Step, Worlds
 
+# Statements between two lines on how far it is.
+_TELL_EVERY = 10_000
+
 # More than that is one fault many times over.
 _MOST_DIFFERENCES = 40
 
@@ -76,8 +79,12 @@ class Run:
         self.report = Report(seed)
 
     def go(self, statements: int) -> Report:
+        told = 0
         while self.report.statements < statements and self.report.differences < _MOST_DIFFERENCES:
             self._run(self._sequences.next())
+            if self.report.statements >= told + _TELL_EVERY:
+                told = self.report.statements
+                print(self.report, flush=True)
         return self.report
 
     # -- inside ------------------------------------------------------------------------------------------------
