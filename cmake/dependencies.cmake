@@ -12,6 +12,7 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(vectorscan REQUIRED IMPORTED_TARGET libhs)
 
 if(TARGET yaml-cpp::yaml-cpp)
   add_library(dep_yaml ALIAS yaml-cpp::yaml-cpp)

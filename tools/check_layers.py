@@ -29,7 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "systems": {"core", "model", "wire"},
     "gate": {"core", "model", "identity", "policy", "masking", "budget", "review", "record"},
     "store": {"core", "model", "identity", "review", "record", "budget"},
-    "proxy": {"core", "model", "wire", "net", "identity", "policy", "budget", "review", "record", "gate", "systems"},
+    "proxy": {"core", "model", "wire", "net", "identity", "policy", "masking", "budget", "review", "record", "gate", "systems"},
     "admin": {"core", "model", "wire", "net", "identity", "policy", "budget", "review", "record", "gate", "systems", "store"},
     "app": {"core", "model", "wire", "net", "identity", "policy", "masking", "budget", "review", "record", "gate",
             "systems", "store", "proxy", "admin"},
@@ -47,6 +47,7 @@ EXTERNAL: list[tuple[str, set[str], str]] = [
     (r"yaml-cpp/", {"policy", "app"}, "YAML is for operators' files"),
     (r"pg_query|nodes/|parser/parser|postgres\.h", {"systems/postgres/sql/pg_tree"},
      "PostgreSQL's own headers stay in one place"),
+    (r"hs/hs\.h", {"masking"}, "what looks into values knows neither sockets nor systems"),
     (r"CLI/", {"app"}, "the command line is the app's"),
 ]
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/detector.h"
 #include "policy/syntax.h"
 #include "policy/yaml_reader.h"
 
@@ -164,18 +165,16 @@ void read_vector_mask(const Mapping& keys, MaskEffect& mask, Problems& problems)
 }
 
 void read_detect_mask(const Mapping& keys, MaskEffect& mask, Problems& problems) {
-  static constexpr std::array<std::string_view, 7> kDetectors = {"email", "phone",      "credit_card", "iban",
-                                                                 "ssn",   "ip_address", "secret"};
   static constexpr std::array<std::string_view, 3> kForms = {"partial", "redact", "hash"};
   DetectMask form;
   for (TextItem& item : read_list(*keys.find("detect"), "detect", problems)) {
-    if (std::ranges::find(kDetectors, item.text) != kDetectors.end()) {
+    if (detector_from(item.text)) {
       form.detectors.push_back(std::move(item.text));
       continue;
     }
-    std::string hint = did_you_mean(item.text, kDetectors);
+    std::string hint = did_you_mean(item.text, kDetectorNames);
     problems.error(item.place, fmt::format("unknown detector '{}'", item.text),
-                   hint.empty() ? fmt::format("one of: {}", fmt::join(kDetectors, ", ")) : hint);
+                   hint.empty() ? fmt::format("one of: {}", fmt::join(kDetectorNames, ", ")) : hint);
   }
   if (const YamlNode* with = keys.need("with", "partial, redact or hash")) {
     if (auto word = read_word(*with, "with", kForms, problems)) form.mask = *mask_from(*word);

@@ -29,7 +29,7 @@ packages_of() {
       make cmake ninja-build ccache pkg-config clang-19 lld-19 llvm-19 libclang-rt-19-dev \
       "libboost${boost}-dev" "libboost-json${boost}-dev" libssl-dev libpg-query-dev "postgresql-server-dev-$postgres" \
       libsqlite3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev libsodium-dev libcurl4-openssl-dev \
-      libzstd-dev libpq-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
+      libzstd-dev libvectorscan-dev libpq-dev prometheus-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev ;;
     # psql, a virtual environment, and what the PostgreSQL server from the Python wheel is linked against.
     demo) printf '%s\n' \
       "postgresql-client-$postgres" python3-venv tzdata libgssapi-krb5-2 liblz4-1 libzstd1 liblzma5 ;;
