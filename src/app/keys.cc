@@ -2,6 +2,7 @@
 
 #include "app/files.h"
 #include "core/encoding.h"
+#include "core/random.h"
 #include "core/secret.h"
 #include "record/note.h"
 
@@ -29,6 +30,25 @@ Result<void> create_signing_key(const std::filesystem::path& data) {
   CHECK_OK(create_file(data / kRecordKeyFile, text.reveal(), 0600));
   const auto public_text = record::format_verifier_key(record::verifier_key(kRecordKeyName, key.public_key));
   return create_file(data / kRecordPublicKeyFile, public_text + "\n", 0644);
+}
+
+Result<Digest> load_hash_key(const std::filesystem::path& data) {
+  const auto file = data / kHashKeyFile;
+  Digest key{};
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    fill_random(key);
+    const Secret text{to_base64url(key) + "\n"};
+    CHECK_OK(create_file(file, text.reveal(), 0600));
+    return key;
+  }
+  TRY(const auto text, read_private_file(file, 4096));
+  auto bytes = from_base64url(text.reveal());
+  if (!bytes || bytes->size() != key.size())
+    return fail(Errc::malformed, "{} does not hold a key of {} bytes", file.string(), key.size());
+  std::ranges::copy(*bytes, key.begin());
+  wipe(*bytes);
+  return key;
 }
 
 }  // namespace sluice::app

@@ -29,6 +29,7 @@
 #include "core/log.h"
 #include "core/published.h"
 #include "core/random.h"
+#include "masking/detect.h"
 #include "proxy/pg/server.h"
 #include "store/record_index.h"
 #include "store/state.h"
@@ -281,6 +282,8 @@ class Gateway {
           return resolve_credential(source, rules);
         },
         blocking_, session_limits(settings_));
+    CHECK_OK(masking::prepare_detectors());
+    TRY(context_->hash_key, load_hash_key(settings_.data()));
     context_->epoch = static_cast<std::uint32_t>(random_u64());
     postgres_ = std::make_unique<proxy::pg::Server>(*runtime_, *context_, services);
     for (const auto& listener : settings_.postgres) CHECK_OK(listen(listener));

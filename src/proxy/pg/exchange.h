@@ -29,6 +29,7 @@
 
 #include "gate/gate.h"
 #include "gate/meter.h"
+#include "masking/cell_masker.h"
 #include "proxy/pg/catalogue_reader.h"
 #include "proxy/pg/catalogue_store.h"
 #include "proxy/pg/client_output.h"
@@ -76,6 +77,9 @@ struct Closing {
 class Exchange {
  public:
   Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, const ExchangeLimits& limits);
+
+  // What masks a reply's cells; must outlive the exchange. Without it, replies that need it do not pass.
+  void mask_cells_with(const masking::CellMasker& masker) { masker_ = &masker; }
 
   Step on_client(Bytes received);
   Step on_server(Bytes received);
@@ -198,12 +202,15 @@ class Exchange {
 
   // --- results.cc ---
   Pause on_data_row(const wire::pg::BackendFrame& frame, Bytes raw);
-  Pause pass_row_without_keys(Run& run, const wire::pg::BackendFrame& frame);
+  Pause on_row_with_cells(Run& run, const wire::pg::BackendFrame& frame);
+  Pause pass_row_without_keys(Run& run, Bytes payload, std::uint64_t payload_size);
   // One more record: none to pass it on; the run may have been stopped instead.
   Pause count_record(Run& run);
   void begin_observation(Run& run);
   Pause on_row_description(Bytes payload, Bytes raw);
-  Pause pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried);
+  Pause pass_description(Run* run, Bytes payload, Bytes raw, const Plan& plan);
+  std::optional<std::string> shows_masked(const wire::pg::RowDescription& description, const Plan& plan);
+  Pause incident(const std::string& column);
   Pause on_command_complete(Bytes payload, Bytes raw);
   Pause on_portal_suspended(Bytes raw);
 
@@ -243,6 +250,7 @@ class Exchange {
   Effects effects_{names_, catalogue_};
   Hold hold_;
   RecordedReply reply_;
+  const masking::CellMasker* masker_ = nullptr;
 
   bool skip_to_sync_ = false;  // an error in the pipeline: the client's messages are dropped until its Sync
   bool barrier_ = false;       // a counted read is on its way: what depends on its success waits

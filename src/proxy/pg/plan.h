@@ -16,6 +16,7 @@
 #include "model/decision.h"
 #include "model/operation.h"
 #include "systems/postgres/rewrite/carried_keys.h"
+#include "systems/postgres/rewrite/rewrite.h"
 #include "systems/postgres/sql/parse.h"
 
 namespace sluice::proxy::pg {
@@ -64,6 +65,10 @@ struct Plan {
   std::string warning;                // sent with each execution: a condition compares masked values
   std::optional<Denial> denial;       // the request cannot be answered within its obligations: why
   std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
+  // Of the result's columns, those that are masked columns as they stand; null: none.
+  std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> outputs;
+  // The masks in force when it was made; null: none are.
+  std::shared_ptr<const postgres::rewrite::MaskPlan> masking;
   std::uint16_t carried = 0;          // keys in front of the result's columns, which are not the client's
   postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
   std::vector<std::string> objects;        // resolved, for reviews: "public.docs#16391"

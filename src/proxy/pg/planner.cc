@@ -133,7 +133,9 @@ class Planner::Work {
   }
 
   std::optional<ErrorFields> mask(Plan& plan, const std::vector<rewrite::CarriedKey>& keys) const {
-    if (context_.masks->empty() || plan.rewritten || plan.kind == PlanKind::set) return std::nullopt;
+    if (context_.masks->empty()) return std::nullopt;
+    if (planner_.masking(*context_.masks).in_force()) plan.masking = planner_.masking_;
+    if (plan.rewritten || plan.kind == PlanKind::set) return std::nullopt;
     return apply_masks(plan, {.statement = *plan.statement,
                               .catalogue = *planner_.catalogue_,
                               .search_path = planner_.search_path(),
@@ -340,6 +342,7 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
   if (auto* denial = std::get_if<Denial>(&result)) return std::unexpected(std::move(*denial));
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
     clamped->text = std::move(rewritten->sql);
+    clamped->outputs = shared(std::move(rewritten->outputs));
     clamped->rewritten = true;
     clamped->carried = carried;
     clamped->insertion = {};

@@ -3,6 +3,9 @@
 #include "proxy/pg/exchange.h"
 
 #include "proxy/pg/carried_columns.h"
+#include "proxy/pg/masked_cells.h"
+#include "proxy/pg/refusal.h"
+#include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
 
@@ -29,6 +32,7 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
   if (run->shape && cell_count(frame.payload) != run->shape->columns.size()) {
     return server_violation("DataRow does not fit its RowDescription");
   }
+  if (run->plan->outputs && has_cells(*run->plan->outputs)) return on_row_with_cells(*run, frame);
   if (!frame.complete() || !run->shape) {
     reply_.skip_row();
   } else if (auto taken = reply_.take_row(*run->shape, frame.payload); !taken) {
@@ -38,14 +42,31 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
     pass(run, raw);
     return Pause::none;
   }
-  return pass_row_without_keys(*run, frame);
+  return pass_row_without_keys(*run, frame.payload, frame.size - kHeaderSize);
 }
 
-Pause Exchange::pass_row_without_keys(Run& run, const BackendFrame& frame) {
+// A row with values that are masked here: first of all, so that neither client nor record gets them.
+Pause Exchange::on_row_with_cells(Run& run, const BackendFrame& frame) {
+  if (!frame.complete()) {
+    stop_with(run, render_error(sqlstate::kProgramLimitExceeded,
+                                fmt::format("sluice: a row of more than {} bytes cannot be masked",
+                                            limits_.held_row_bytes),
+                                {}, "Leave its long columns out."));
+    return Pause::none;
+  }
+  if (!run.shape || masker_ == nullptr) return server_violation("rows to be masked came without a description");
+  const auto masked = row_with_masks(frame.payload, *run.shape, *run.plan->outputs, *masker_);
+  if (!masked) return server_violation(masked.error().detail);
+  if (auto taken = reply_.take_row(*run.shape, as_bytes(*masked)); !taken)
+    return server_violation(taken.error().detail);
+  return pass_row_without_keys(run, as_bytes(*masked), masked->size());
+}
+
+Pause Exchange::pass_row_without_keys(Run& run, Bytes payload, std::uint64_t payload_size) {
   constexpr std::size_t kCopied = 4096;  // bytes; below, one copy costs less than two more pieces to send
-  const auto row = row_without(frame.payload, frame.size - kHeaderSize, run.plan->carried);
+  const auto row = row_without(payload, payload_size, run.plan->carried);
   if (!row) return server_violation("DataRow lacks the keys that were asked for");
-  const auto rest = frame.payload.subspan(row->skip);
+  const auto rest = payload.subspan(row->skip);
   scratch_ = row->header;
   if (rest.size() <= kCopied) {
     scratch_.append(as_text(rest));
@@ -84,32 +105,35 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
     // Executions of a prepared statement are described alike, and the portal has the statement's shape.
     const auto& portal = *front.portal;
     if (portal.shape && portal.shape->is_of(payload, portal.plan->carried, catalogue)) {
-      const auto pause =
-          front.hidden ? Pause::none : pass_description(nullptr, payload, raw, portal.plan->carried);
+      const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, *portal.plan);
       requests_.pop_front();
       return pause;
     }
   }
   auto description = RowDescription::parse(payload);
   if (!description) return server_violation(description.error().detail);
+  const Plan* plan = nullptr;
   switch (front.kind) {
     case Request::Kind::query: {
       auto* run = requests_.current_run();
       if (run == nullptr) return server_violation("RowDescription after the last statement");
       if (run->shape) return server_violation("a second RowDescription");
+      if (const auto shown = shows_masked(*description, *run->plan)) return incident(*shown);
       carried = run->plan->carried;
       run->shape = ResultShape::make(payload, *description, run->permit->operation(), carried, catalogue);
-      return run->stopped ? Pause::none : pass_description(run, payload, raw, carried);
+      return run->stopped ? Pause::none : pass_description(run, payload, raw, *run->plan);
     }
     case Request::Kind::describe_statement:
-      carried = front.prepared->plan->carried;
+      plan = front.prepared->plan.get();
+      carried = plan->carried;
       front.prepared->shape =
           ResultShape::make(payload, *description, *front.prepared->plan->operation, carried, catalogue);
       front.prepared->shape_formats.clear();
       break;
     case Request::Kind::describe_portal: {
       auto& portal = *front.portal;
-      carried = portal.plan->carried;
+      plan = portal.plan.get();
+      carried = plan->carried;
       portal.shape = ResultShape::make(payload, *description, *portal.operation, carried, catalogue);
       if (portal.statement) {
         portal.statement->shape = portal.shape;
@@ -119,15 +143,38 @@ Pause Exchange::on_row_description(Bytes payload, Bytes raw) {
     }
     default: return server_violation("RowDescription out of turn");
   }
-  const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, carried);
+  if (const auto shown = shows_masked(*description, *plan)) return incident(*shown);
+  const auto pause = front.hidden ? Pause::none : pass_description(nullptr, payload, raw, *plan);
   requests_.pop_front();
   return pause;
 }
 
-Pause Exchange::pass_description(Run* run, Bytes payload, Bytes raw, std::uint16_t carried) {
-  if (carried == 0) {
+std::optional<std::string> Exchange::shows_masked(const RowDescription& description, const Plan& plan) {
+  if (!plan.masking || planner_.catalogue() == nullptr) return std::nullopt;
+  return unmasked_column(description, *plan.masking, *planner_.catalogue(), plan.outputs.get(), plan.carried);
+}
+
+// The rewriting has failed: not a value of this may leave, and somebody must look into it.
+Pause Exchange::incident(const std::string& column) {
+  gate_.incident("masking", fmt::format("a reply would have shown {} as it is stored", column));
+  cancel_server_ = true;
+  abandon(record::OutcomeStatus::failed);
+  return close_with(record::SessionEndReason::failed, sqlstate::kInternalError,
+                    fmt::format("the reply would have shown {}, which is masked", column));
+}
+
+Pause Exchange::pass_description(Run* run, Bytes payload, Bytes raw, const Plan& plan) {
+  const auto carried = plan.carried;
+  if (carried == 0 && !plan.outputs) {
     pass(run, raw);
     return Pause::none;
+  }
+  std::string told;
+  if (plan.outputs) {
+    auto with = description_with_origins(payload, *plan.outputs, carried);
+    if (!with) return server_violation(with.error().detail);
+    told = *std::move(with);
+    payload = as_bytes(told);
   }
   scratch_.clear();
   if (!description_without(scratch_, payload, carried)) {

@@ -12,6 +12,7 @@
 
 #include "core/published.h"
 #include "gate/services.h"
+#include "masking/cell_masker.h"
 #include "net/runtime.h"
 #include "proxy/pg/cancel_keys.h"
 #include "proxy/pg/catalogue_store.h"
@@ -67,6 +68,7 @@ struct ServerContext {
   std::atomic<std::size_t> session_count{0};
   std::atomic<std::size_t> goodbye_count{0};  // clients that are being turned away
   std::atomic<std::uint32_t> next_session{1};
+  masking::HashKey hash_key{};  // of keyed hashes in replies
   std::uint32_t epoch = 0;  // random per start: the upper half of session ids
 };
 

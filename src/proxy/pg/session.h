@@ -93,6 +93,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<gate::Gate> gate_;
   std::shared_ptr<CatalogueStore> catalogues_;
   std::optional<Planner> planner_;
+  std::optional<masking::CellMasker> cell_masker_;
   std::optional<Exchange> exchange_;
   std::optional<CancelKey> cancel_key_;
   std::uint64_t directory_version_ = 0;

@@ -93,6 +93,8 @@ Task<Result<void>> Session::greet_client() {
       context_.catalogues.find_or_make(facts.connection, login_->connection->version, facts.upstream_user);
   planner_.emplace();
   exchange_.emplace(*gate_, *planner_, *catalogues_, limits->exchange);
+  cell_masker_.emplace(context_.hash_key, facts.connection);
+  exchange_->mask_cells_with(*cell_masker_);
   cancel_key_ = context_.cancel_keys.add([weak = weak_from_this(), worker = &worker_.worker] {
     worker->post([weak] {
       if (auto self = weak.lock()) self->cancel_from_client();

@@ -45,6 +45,12 @@ void hide_literals(Plan& plan) {
 
 }  // namespace
 
+std::shared_ptr<const std::vector<rewrite::MaskedOutput>> shared(
+    std::vector<rewrite::MaskedOutput> outputs) {
+  if (outputs.empty()) return nullptr;
+  return std::make_shared<const std::vector<rewrite::MaskedOutput>>(std::move(outputs));
+}
+
 std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& input) {
   auto result = rewrite::rewrite(input);
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
@@ -53,6 +59,7 @@ std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& 
     plan.touches_masked = !rewritten->masked.empty();
     if (std::ranges::any_of(rewritten->masked, &rewrite::MaskedUse::in_expressions)) hide_literals(plan);
     for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
+    plan.outputs = shared(std::move(rewritten->outputs));
     plan.warning = warn_of_conditions(rewritten->masked);
   } else if (auto* denial = std::get_if<Denial>(&result)) {
     plan.denial = std::move(*denial);

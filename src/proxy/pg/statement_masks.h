@@ -13,4 +13,8 @@ namespace sluice::proxy::pg {
 // Rewrites, and says in the plan what came of it. The error: a name that the catalogue does not know.
 std::optional<wire::pg::ErrorFields> apply_masks(Plan& plan, const postgres::rewrite::RewriteInput& input);
 
+// As a plan keeps them; null when there are none.
+std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> shared(
+    std::vector<postgres::rewrite::MaskedOutput> outputs);
+
 }  // namespace sluice::proxy::pg

@@ -59,6 +59,8 @@ std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& bod
 // EXECUTE and FETCH run what was planned before: under the masks of now, or not at all.
 void follow_inner(Plan& plan) {
   plan.carried = plan.inner->carried;
+  plan.outputs = plan.inner->outputs;
+  plan.masking = plan.inner->masking;
   plan.touches_masked |= plan.inner->touches_masked;
   plan.masked_fields = plan.inner->masked_fields;
   plan.writes |= plan.inner->writes;

@@ -487,6 +487,10 @@ void Deparser::sort_items(List<SortItem> items, Scope& scope) {
 
 void Deparser::sort_item(const SortItem& item, Scope& scope) {
   expr(item.expr, scope);
+  sort_direction(item);
+}
+
+void Deparser::sort_direction(const SortItem& item) {
   switch (item.direction) {
     case SortDirection::unstated: break;
     case SortDirection::ascending: out_ += " ASC"; break;

@@ -63,8 +63,9 @@ std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()
 }
 
 std::expected<std::string, Refusal> Deparser::deparse(const SelectStatement& node,
-                                                      std::optional<std::uint64_t> clamp) {
+                                                      std::optional<std::uint64_t> clamp, Reply reply) {
   clamp_ = clamp;
+  reply_ = reply;
   outermost_ = &node;
   return in_two_passes([&] { select(node, nullptr, true); });
 }
@@ -76,7 +77,7 @@ void Deparser::gather_masked() {
     use.relation = usage.relation->qualified_name();
     for (const ColumnMask& column : usage.mask->columns) {
       if (!usage.all_columns && !usage.columns.contains(column.attnum) &&
-          !usage.hidden.contains(column.attnum))
+          !usage.hidden.contains(column.attnum) && !usage.hashed.contains(column.attnum))
         continue;
       use.columns.push_back(column.name);
       if (usage.in_conditions.contains(column.attnum)) use.in_conditions.push_back(column.name);
@@ -244,9 +245,16 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
 void Deparser::targets(const SelectStatement& node, Scope& scope) {
   bool first = true;
   auto separate = [&] { out_ += std::exchange(first, false) ? " " : ", "; };
-  if (&node == outermost_) carried_keys(scope, separate);
+  if (&node == outermost_) {
+    carried_keys(scope, separate);
+    begin_outputs(node, scope);
+  }
   for (const Target& target : node.targets) {
     const auto* star = as<ColumnRef>(target.value);
+    if (shows_cells_ && &node == outermost_ && is_star(target)) {
+      if (star_with_cells(node, *star, scope, separate)) continue;
+    }
+    if (&node == outermost_) count_output(target, scope);
     if (star != nullptr && star->star && star->parts.empty()) {
       for (const Entry& entry : scope.entries) use_all(entry);
       if (!has_hidden(scope)) {
@@ -270,7 +278,7 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
     place_ = scope.knn && target.value != nullptr && is_score(*target.value, scope.knn->distance)
                  ? Place::score
                  : Place::elsewhere;
-    expr(target.value, scope);
+    if (&node != outermost_ || !cell(target, scope)) expr(target.value, scope);
     place_ = Place::elsewhere;
     std::string_view name = output_name(target);
     if (!name.empty() && !is_star(target)) out_ += " AS " + quote_identifier(name);
@@ -333,7 +341,9 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
     if (!std::exchange(first, false)) out_ += ", ";
     place_ = scope.knn && same_expression(item.expr, scope.knn->distance.expr) ? Place::knn_order
                                                                                : Place::elsewhere;
-    if (&node == outermost_ && !keys_.empty() && is_ordinal(item)) {
+    if (&node == outermost_ && sorts_by_cell(item)) {
+      // Written.
+    } else if (&node == outermost_ && !keys_.empty() && is_ordinal(item)) {
       Constant shifted = *as<Constant>(item.expr);
       shifted.integer += static_cast<std::int32_t>(keys_.size());
       SortItem counted = item;

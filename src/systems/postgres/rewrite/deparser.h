@@ -19,6 +19,9 @@
 // statement: no system columns, no column that was added after the catalogue was read, no masked value that
 // is not the vector. In the second form an unqualified `*` is expanded, so that it does not reach `h`.
 //
+// A column whose mask works on the reply (ColumnMask::cell) is handed on by the hidden alias too, where the
+// outermost query outputs it bare; everything else there is sees it redacted (deparse_outputs.cc).
+//
 // Internal to this folder; rewrite.h is the way in. Not thread-safe; one statement each.
 #pragma once
 
@@ -36,13 +39,20 @@
 
 namespace sluice::postgres::rewrite {
 
+// What a statement's outermost query answers with.
+enum class Reply : std::uint8_t {
+  rows,   // to the client, as DataRows
+  plan,   // EXPLAIN: estimates, which know the statistics of every column that is read
+  other,  // rows that go elsewhere, or in another form: COPY, a binary cursor
+};
+
 class Deparser {
  public:
   explicit Deparser(const RewriteInput& input, std::string prefix);
 
   // The whole statement; `clamp` is the largest number of rows that the outermost select may return.
   std::expected<std::string, Refusal> deparse(const sql::SelectStatement& select,
-                                              std::optional<std::uint64_t> clamp);
+                                              std::optional<std::uint64_t> clamp, Reply reply);
   // COPY relation TO, as the select that yields the same rows: the named columns, or all that COPY would
   // write.
   std::expected<std::string, Refusal> deparse_copy(const sql::CopyStatement& copy,
@@ -53,6 +63,8 @@ class Deparser {
   const std::vector<MaskedUse>& masked() const { return masked_; }
   // And whether a relation is among them of which an index scan tells (RelationMask::order_leaks).
   bool order_leaks() const;
+  // The masked columns that the outermost query outputs as they stand.
+  const std::vector<MaskedOutput>& outputs() const { return outputs_; }
 
   // A type as written by the client, with its schema. Refuses unknown ones.
   std::string type_name(const sql::TypeName& type);
@@ -88,6 +100,18 @@ class Deparser {
   void window(const sql::Window& window, Scope& scope, bool ranks_only);
   void window_body(const sql::Window& window, Scope& scope, bool ranks_only);
 
+  // ---- what the outermost query outputs (deparse_outputs.cc)
+  void begin_outputs(const sql::SelectStatement& node, const Scope& scope);
+  bool star_with_cells(const sql::SelectStatement& node, const sql::ColumnRef& star, Scope& scope,
+                       const std::function<void()>& separate);
+  bool cell(const sql::Target& target, Scope& scope);
+  void show(const Entry& entry, std::size_t index);
+  void count_output(const sql::Target& target, const Scope& scope);
+  void note_output(const Entry& entry, std::size_t index, std::shared_ptr<const CellMask> cell);
+  const ColumnMask* mask_of_cell(const Entry& entry, std::size_t index) const;
+  bool sorts_by_cell(const sql::SortItem& item);
+  void sort_direction(const sql::SortItem& item);
+
   // ---- FROM (deparse_from.cc, wrap_relation.cc, star.cc)
   void declare(const sql::FromItem& item, Scope& scope, bool visible);
   void add_entry(Entry entry, Scope& scope);
@@ -112,6 +136,8 @@ class Deparser {
   void order_view(const RelationMask& mask, const Relation& view, std::string_view inner);
   std::string hidden_alias(const sql::RangeVar& var);
   std::string hidden_column(const sql::RangeVar& var, std::int16_t attnum);
+  // The same without nulls (ColumnMask::cell_null).
+  std::string hashed_column(const sql::RangeVar& var, std::int16_t attnum);
   // An unqualified `*` where hidden columns are in reach: the items that it stands for.
   std::optional<std::vector<std::string>> expand_star(const sql::FromItem& item, const Scope& scope);
   bool has_hidden(const Scope& scope) const;
@@ -187,6 +213,20 @@ class Deparser {
   bool may_be_output_name_ = false;  // in ORDER BY and GROUP BY, where a bare name can mean an output column
   std::vector<MaskedUse> masked_;
   bool locks_rows_ = false;
+
+  Reply reply_ = Reply::other;
+  bool shows_cells_ = false;  // the outermost query may hand on values whose cells the reply masks
+  std::vector<MaskedOutput> outputs_;
+  std::uint16_t output_count_ = 0;
+  bool outputs_counted_ = false;  // all stars so far are of a known number of columns
+  // What a sort by such an output sorts by: its masked value.
+  struct ShownCell {
+    std::uint16_t column;
+    std::string name;
+    const Entry* entry;
+    std::size_t index;
+  };
+  std::vector<ShownCell> shown_;
 };
 
 }  // namespace sluice::postgres::rewrite

@@ -7,7 +7,9 @@
 #include <unordered_set>
 
 #include "model/pattern.h"
+#include "systems/postgres/rewrite/mask_cell.h"
 #include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/rewrite/mask_partial.h"
 #include "systems/postgres/rewrite/mask_value.h"
 #include "systems/postgres/rewrite/view_masks.h"
 #include "systems/postgres/rewrite/wanted_mask.h"
@@ -70,11 +72,16 @@ class PlanBuilder {
     }
     if (found) return found;
     if (detects && is_text_like(catalogue_, column.type)) {
-      const DetectMask* first = masks_.detect_masks(collection).front();
+      const auto masks = masks_.detect_masks(collection);
       found.emplace();
-      found->field.rule = first->rule;
-      note_once(
-          fmt::format("detect masks redact text columns of {} whole (rule {})", collection, first->rule));
+      found->field.rule = masks.front()->rule;
+      for (const DetectMask* mask : masks) {
+        DetectorMask& made = found->detectors.emplace_back();
+        made.mask = mask->mask;
+        for (const std::string& name : mask->detectors) {
+          if (auto detector = detector_from(name)) made.detectors.add(*detector);
+        }
+      }
       return found;
     }
     if (is_json(catalogue_, column.type)) return want_json(collection, column);
@@ -135,6 +142,7 @@ class PlanBuilder {
         if (masked == wanted.end()) continue;
         WantedMask copy = masked->second;
         copy.json_keys.clear();
+        copy.detectors.clear();
         if (copy.field.mask != Mask::remove) copy.field.mask = Mask::redact;
         wanted.emplace(column.name, std::move(copy));
         break;
@@ -230,16 +238,48 @@ class PlanBuilder {
         made.pieces = {redacted_value(catalogue_, column)};
         break;
       }
-      case Mask::partial:
-      case Mask::hash:
-        note_once(fmt::format("{} is redacted: {} masks are not done in PostgreSQL yet (rule {})", where,
-                              to_string(made.mask), made.rule));
+      case Mask::partial: {
+        made.unread = redacted_value(catalogue_, column);
+        made.pieces = partial_value(catalogue_, column);
+        if (made.pieces.size() > 1) break;
+        note_once(fmt::format("{} is redacted: a {} has no part to show (rule {})", where,
+                              catalogue_.type_name(column.type), made.rule));
         made.mask = Mask::redact;
-        made.pieces = {redacted_value(catalogue_, column)};
         break;
+      }
+      case Mask::hash: {
+        made.pieces = {redacted_value(catalogue_, column)};
+        auto hashed = hash_of_cell(catalogue_, column, wanted.field.write_allowed);
+        if (hashed) {
+          made.cell = with_rule(hashed->mask, made.rule);
+          made.cell_null = hashed->null;
+          break;
+        }
+        note_once(fmt::format("{} is redacted: {} (rule {})", where, hashed.error().detail, made.rule));
+        made.mask = Mask::redact;
+        break;
+      }
       case Mask::redact: made.pieces = {redacted_value(catalogue_, column)}; break;
     }
+    if (!wanted.detectors.empty()) detect_in(where, column, wanted.detectors, made);
     return made;
+  }
+
+  static std::shared_ptr<const CellMask> with_rule(CellMask mask, const std::string& rule) {
+    mask.rule = rule;
+    return std::make_shared<const CellMask>(std::move(mask));
+  }
+
+  void detect_in(const std::string& where, const Column& column, const std::vector<DetectorMask>& detectors,
+                 ColumnMask& made) {
+    auto cell = detectable_cell(catalogue_, column);
+    if (!cell) {
+      note_once(fmt::format("{} is redacted whole: detectors do not read a {} (rule {})", where,
+                            catalogue_.type_name(column.type), made.rule));
+      return;
+    }
+    cell->detectors = detectors;
+    made.cell = with_rule(*std::move(cell), made.rule);
   }
 
   // An index scan is chosen for a condition on an open column, or because the index alone has all that is

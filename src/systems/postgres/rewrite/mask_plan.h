@@ -16,11 +16,10 @@
 //    ("note.address") masks the whole column for now.
 //  * A composite column with a covered attribute, and a generated column that reads a masked one, are masked
 //  whole.
-//  * `detect` masks redact every text-like column of the collection whole for now: a detector needs values,
-//  and values
-//    do not leave the database.
-//  * `partial` and `hash` are not done at the source yet; the column is redacted, which hides more, and a
-//  problem says so.
+//  * `partial` is computed at the source, for types that have parts. `hash` and `detect` need the value itself,
+//    and only where it is output bare by the outermost query: there it leaves the database and is masked on the
+//    way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column redacted. What
+//    cannot be done in a column's type is redacted too, which hides more, and a problem says so.
 //  * Partitions and inheritance relatives share masks by column name, because they share rows.
 //  * Columns of views and materialised views are masked by their lineage (view_masks.h). Views whose rows
 //  tell about masked
@@ -37,6 +36,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "model/cell_mask.h"
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
 
@@ -49,6 +49,13 @@ struct ColumnMask {
   // The masked value as SQL, in pieces around references to the column itself: one piece for a constant, more
   // for what is computed (JSON without some keys).
   std::vector<std::string> pieces;
+  // The value that tells nothing, for a `partial` column where even that part must not be read: the planner's
+  // estimates in EXPLAIN know the column's statistics. Empty: `pieces` will do.
+  std::string unread;
+  // Output bare, the value itself is fetched, and the reply's cells are masked so. nullptr: it is not.
+  std::shared_ptr<const CellMask> cell;
+  // What stands for null in such a column, as SQL; empty: null may show.
+  std::string cell_null;
   bool vector = false;           // of pgvector's types: usable in the k-NN form
   Scores scores = Scores::rank;  // for vectors
   bool keep_order = false;

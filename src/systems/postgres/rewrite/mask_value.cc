@@ -185,6 +185,17 @@ Result<std::string> constant_value(const Catalogue& catalogue, const Column& col
   return cast(sql::quote_literal(text), type);
 }
 
+BareType bare_type(const Catalogue& catalogue, const Column& column) {
+  Resolved at = resolve(catalogue, column.type, column.typmod);
+  return {at.type, at.typmod};
+}
+
+std::uint32_t max_characters(const BareType& type) {
+  if (type.type == nullptr || type.typmod <= kVarlenaHeader) return 0;
+  if (type.type->name != "varchar" && type.type->name != "bpchar") return 0;
+  return static_cast<std::uint32_t>(type.typmod - kVarlenaHeader);
+}
+
 bool is_vector(const Catalogue& catalogue, Oid type) {
   return holds_element(catalogue, type, [](const Type& base) {
     return base.extension == "vector" &&

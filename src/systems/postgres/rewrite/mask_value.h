@@ -34,6 +34,15 @@ Result<std::string> constant_value(const Catalogue& catalogue, const Column& col
 
 // A type that pgvector brings (vector, halfvec, sparsevec), also under a domain or in an array.
 bool is_vector(const Catalogue& catalogue, Oid type);
+// The type under domains, with the length that the column or the outermost domain states; nullptr: unknown.
+struct BareType {
+  const Type* type = nullptr;
+  std::int32_t typmod = -1;
+};
+BareType bare_type(const Catalogue& catalogue, const Column& column);
+// The n of varchar(n) and char(n); 0: none.
+std::uint32_t max_characters(const BareType& type);
+
 // json or jsonb, also under a domain.
 bool is_json(const Catalogue& catalogue, Oid type);
 // A type whose values are or hold text that a detector would read: strings, JSON, XML, hstore, and arrays of

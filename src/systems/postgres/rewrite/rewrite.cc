@@ -79,14 +79,14 @@ class StatementRewriter {
     if (auto good = verify(*text, prefix_, input_); !good) {
       return denial("the statement could not be rewritten safely", std::move(good).error().detail);
     }
-    return Rewritten{*std::move(text), deparser_.masked()};
+    return Rewritten{*std::move(text), deparser_.masked(), deparser_.outputs()};
   }
 
  private:
   Text statement(const Statement& node) {
     switch (node.kind) {
       case StatementKind::select:
-        return deparser_.deparse(static_cast<const SelectStatement&>(node), input_.clamp);
+        return deparser_.deparse(static_cast<const SelectStatement&>(node), input_.clamp, reply_);
       case StatementKind::declare_cursor: return cursor(static_cast<const DeclareCursorStatement&>(node));
       case StatementKind::copy: return copy(static_cast<const CopyStatement&>(node));
       case StatementKind::prepare: return prepare(static_cast<const PrepareStatement&>(node));
@@ -108,6 +108,8 @@ class StatementRewriter {
   }
 
   Text cursor(const DeclareCursorStatement& node) {
+    // Whether a FETCH answers in binary then depends on more than what the wire says of it.
+    if (node.binary) reply_ = Reply::other;
     Text inner = query(node.query);
     if (!inner) return inner;
     std::string text = "DECLARE " + quote_identifier(node.name);
@@ -128,6 +130,7 @@ class StatementRewriter {
     }
     Text with = options(node.options, kCopyOptions);
     if (!with) return with;
+    reply_ = Reply::other;
     Text inner = node.query != nullptr ? query(node.query) : deparser_.deparse_copy(node, input_.clamp);
     if (!inner) return inner;
     return fmt::format("COPY ({}) TO STDOUT{}{}", *inner, with->empty() ? "" : " WITH ", *with);
@@ -150,6 +153,7 @@ class StatementRewriter {
   // it until there was an answer, which is what ANALYZE counts, nor by the estimated cost, which depends on
   // how its order lies to that of the table.
   Text explain(const ExplainStatement& node) {
+    reply_ = Reply::plan;
     Text inner = query(node.query);
     if (!inner) return inner;
     const bool tells = deparser_.order_leaks();
@@ -174,6 +178,7 @@ class StatementRewriter {
   const RewriteInput& input_;
   std::string prefix_;
   Deparser deparser_;
+  Reply reply_ = Reply::rows;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -55,12 +56,21 @@ struct MaskedUse {
   std::vector<std::string> rules;  // whose masks these are
 };
 
+// An output column of the statement that is a masked column as it stands.
+struct MaskedOutput {
+  std::uint16_t column = 0;  // of the client's columns, from 0
+  Oid relation = 0;          // what it is a column of: RowDescription shall say so
+  std::int16_t attnum = 0;
+  std::shared_ptr<const CellMask> cell;  // the reply carries the value itself, to be masked so; or nullptr
+};
+
 // The statement touches nothing masked: its text passes as it is.
 struct Unchanged {};
 
 struct Rewritten {
   std::string sql;
   std::vector<MaskedUse> masked;  // empty when the statement was rewritten to pin names or to clamp it only
+  std::vector<MaskedOutput> outputs;  // in order of their columns
 };
 
 // The statement names a relation that the snapshot does not know.

@@ -85,11 +85,13 @@ struct Usage {
   const RelationMask* mask = nullptr;
   std::set<std::int16_t> columns;        // referred to
   std::set<std::int16_t> bare_columns;   // referred to outside of aggregates
-  std::set<std::int16_t> hidden;         // needed in clear, for the k-NN form
+  std::set<std::int16_t> hidden;         // needed in clear, for the k-NN form or to be masked on the reply
+  std::set<std::int16_t> hashed;         // the same, with something else in place of null
   std::set<std::int16_t> in_conditions;  // masked ones that WHERE, ON or HAVING compare
   bool in_expressions = false;           // a masked one other than a vector stands beside other operands
   bool all_columns = false;
   bool ordered = false;  // its rows must come in an order that tells nothing
+  bool hands_on() const { return !hidden.empty() || !hashed.empty(); }
 };
 using Usages = std::map<const sql::RangeVar*, Usage>;
 

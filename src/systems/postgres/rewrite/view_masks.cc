@@ -14,6 +14,11 @@ void combine(WantedMask& into, const WantedMask& other) {
   for (const std::string& key : other.json_keys) {
     if (std::ranges::find(into.json_keys, key) == into.json_keys.end()) into.json_keys.push_back(key);
   }
+  if (into.detectors.empty() || other.detectors.empty()) {
+    into.detectors.clear();  // the column as a whole is more
+  } else {
+    into.detectors.insert(into.detectors.end(), other.detectors.begin(), other.detectors.end());
+  }
   bool keep_order = into.field.keep_order && other.field.keep_order;
   if (other.field.mask > into.field.mask) into.field = other.field;
   into.field.keep_order = keep_order;
@@ -22,6 +27,7 @@ void combine(WantedMask& into, const WantedMask& other) {
 
 WantedMask of_what_is_computed(WantedMask mask) {
   mask.json_keys.clear();
+  mask.detectors.clear();
   mask.scores = Scores::remove;
   if (mask.field.mask != Mask::remove) mask.field.mask = Mask::redact;
   return mask;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/cell_mask.h"
 #include "model/decision.h"
 
 namespace sluice::postgres::rewrite {
@@ -17,6 +18,7 @@ struct WantedMask {
   FieldMask field;
   std::vector<std::string> json_keys;  // only these keys, not the whole column
   std::optional<Scores> scores;        // a vector mask covers it
+  std::vector<DetectorMask> detectors;  // instead of `field`'s mask
 };
 
 // By column name, because relatives share names and not numbers.

@@ -20,10 +20,15 @@ std::string Deparser::hidden_column(const RangeVar& var, std::int16_t attnum) {
   return quote_identifier(fmt::format("{}_{}_{}", prefix_, at->second, attnum));
 }
 
+std::string Deparser::hashed_column(const RangeVar& var, std::int16_t attnum) {
+  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
+  return quote_identifier(fmt::format("{}_{}_{}h", prefix_, at->second, attnum));
+}
+
 bool Deparser::has_hidden(const Scope& scope) const {
   return std::ranges::any_of(scope.entries, [&](const Entry& entry) {
     auto usage = usages_.find(entry.var);
-    return entry.mask != nullptr && usage != usages_.end() && !usage->second.hidden.empty();
+    return entry.mask != nullptr && usage != usages_.end() && usage->second.hands_on();
   });
 }
 
@@ -70,7 +75,7 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
   const Relation& relation = *entry.relation;
   const RangeVar& var = *entry.var;
   const Usage& usage = usages_[entry.var];
-  bool two_levels = !usage.hidden.empty();
+  bool two_levels = usage.hands_on();
   std::string inner = quote_identifier(fmt::format("{}_0", prefix_));
   auto real = [&](const Column& column) {
     return fmt::format("{}.{}", inner, quote_identifier(column.name));
@@ -91,12 +96,19 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     const Column& column = relation.columns[i];
     const ColumnMask* mask = entry.mask->column(column.attnum);
     bool seen = usage.all_columns || usage.columns.contains(column.attnum);
-    bool reads = seen && (mask == nullptr || mask->reads_column());
+    const bool unread = mask != nullptr && reply_ == Reply::plan && !mask->unread.empty();
+    bool reads = seen && (mask == nullptr || (mask->reads_column() && !unread));
     if (two_levels && (reads || usage.hidden.contains(column.attnum))) need(column);
+    if (two_levels && usage.hashed.contains(column.attnum)) {
+      needed += fmt::format("{}COALESCE({}, {})", needed.empty() ? "" : ", ", real(column), mask->cell_null);
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", hashed_column(var, column.attnum));
+    }
     if (!seen) continue;
     std::string reference = two_levels ? hidden(column) : real(column);
     visible += fmt::format("{}{} AS {}", visible.empty() ? "" : ", ",
-                           mask == nullptr ? reference : mask->value(reference),
+                           mask == nullptr ? reference
+                           : unread        ? mask->unread
+                                           : mask->value(reference),
                            quote_identifier(entry.columns.names[i]));
   }
 
