@@ -1,6 +1,6 @@
-// Cells that are masked on their way to the client. The first byte chooses kind, form and mask; the rest is the
-// cell, as an untrusted server may send it. What comes out is found clean, JSON keeps its quotes in pairs, and
-// what was masked once stays as it is.
+// Cells that are masked on their way to the client. The first byte chooses kind, form and mask; the rest is
+// the cell, as an untrusted server may send it. What comes out is found clean, JSON keeps its quotes in
+// pairs, and what was masked once stays as it is.
 #include <cstdint>
 #include <cstdlib>
 

@@ -28,7 +28,8 @@ std::string_view within(std::string_view text, std::uint32_t characters) {
   if (characters == 0 || text.size() <= characters) return text;
   std::size_t seen = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80 && seen++ == characters) return text.substr(0, i);
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80 && seen++ == characters)
+      return text.substr(0, i);
   }
   return text;
 }
@@ -47,8 +48,8 @@ std::optional<ByteVector> uuid_bytes(std::string_view cell, bool binary) {
 
 std::string uuid_text(Bytes bytes) {
   const std::string hex = to_hex(bytes);
-  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
-                     hex.substr(20));
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                     hex.substr(16, 4), hex.substr(20));
 }
 
 std::string big_endian(std::uint64_t value) {

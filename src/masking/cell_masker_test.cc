@@ -21,8 +21,9 @@ class CellMaskerTest : public ::testing::Test {
     mask.max_characters = characters;
     return mask;
   }
-  static CellMask detecting(CellKind kind, Mask what, std::initializer_list<Detector> detectors = {
-                                                          Detector::email, Detector::credit_card}) {
+  static CellMask detecting(CellKind kind, Mask what,
+                            std::initializer_list<Detector> detectors = {Detector::email,
+                                                                         Detector::credit_card}) {
     CellMask mask;
     mask.kind = kind;
     DetectorMask one;
@@ -118,8 +119,13 @@ TEST_F(CellMaskerTest, JsonStaysJson) {
   EXPECT_EQ(masked(mask, R"("\"ana@example.com\"")"), R"("\"***\"")");
   EXPECT_EQ(masked(mask, R"("ana@example.com")"), R"("***")");
   EXPECT_EQ(masked(mask, "4111111111111111"), "0");
-  const auto binary = masked(mask, "\x01" R"({"to": "ana@example.com"})", true);
-  EXPECT_EQ(binary, "\x01" R"({"to": "***"})");
+  const auto binary = masked(mask,
+                             "\x01"
+                             R"({"to": "ana@example.com"})",
+                             true);
+  EXPECT_EQ(binary,
+            "\x01"
+            R"({"to": "***"})");
 }
 
 TEST_F(CellMaskerTest, JsonThatIsTooLongBecomesEmpty) {

@@ -94,8 +94,7 @@ Span ip_address(std::string_view text, Span match) {
     const std::string candidate(text.substr(begin, match.end - begin));
     in6_addr address{};
     if (match.end < text.size() &&
-        (is_word(text[match.end]) ||
-         (text[match.end] == ':' && candidate.find(':') != std::string::npos))) {
+        (is_word(text[match.end]) || (text[match.end] == ':' && candidate.find(':') != std::string::npos))) {
       continue;
     }
     if (inet_pton(AF_INET, candidate.c_str(), &address) == 1) return {begin, match.end};
@@ -124,9 +123,8 @@ constexpr Pattern kPatterns[] = {
     {Detector::iban, R"([A-Z]{2}[0-9]{2}([ \-]?[A-Z0-9]){11,32})", checked<is_iban>, HS_FLAG_CASELESS},
     {Detector::ssn, R"([0-9]{3}[ \-][0-9]{2}[ \-][0-9]{4})", checked<is_social_security_number>},
     // United Kingdom, national insurance number
-    {Detector::national_id,
-     R"([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D])", whole_word,
-     HS_FLAG_CASELESS},
+    {Detector::national_id, R"([A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D])",
+     whole_word, HS_FLAG_CASELESS},
     {Detector::national_id, R"([0-9]( ?[0-9]){10})", checked<is_german_tax_id>},
     {Detector::national_id, R"([12]( ?[0-9]){14})", checked<is_french_social_security>},
     {Detector::national_id, R"([0-9XYZ][0-9]{7}\-?[A-Z])", checked<is_spanish_id>, HS_FLAG_CASELESS},
@@ -173,8 +171,8 @@ constexpr Pattern kPatterns[] = {
     {Detector::secret, R"(SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,})", as_it_is},
     {Detector::secret, R"(key\-[0-9a-f]{32})", whole_word},
     {Detector::secret, R"([0-9a-f]{32}\-us[0-9]{1,2})", whole_word},
-    // Databricks, DigitalOcean, HashiCorp Vault, Azure storage, New Relic, Datadog's application keys, Sentry,
-    // Grafana, Linear, Notion, Figma, Atlassian, Doppler, PlanetScale, Supabase, Cloudflare
+    // Databricks, DigitalOcean, HashiCorp Vault, Azure storage, New Relic, Datadog's application keys,
+    // Sentry, Grafana, Linear, Notion, Figma, Atlassian, Doppler, PlanetScale, Supabase, Cloudflare
     {Detector::secret, R"(dapi[0-9a-f]{32})", as_it_is},
     {Detector::secret, R"(do[opr]_v1_[a-f0-9]{64})", as_it_is},
     {Detector::secret, R"(hv[sbr]\.[A-Za-z0-9_\-]{24,})", as_it_is},
@@ -192,7 +190,8 @@ constexpr Pattern kPatterns[] = {
     {Detector::secret, R"(age\-secret\-key\-1[0-9a-z]{58})", as_it_is, HS_FLAG_CASELESS},
     // JSON web tokens, private keys, passwords in URLs
     {Detector::secret, R"(eyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]*)", as_it_is},
-    {Detector::secret, R"(\-{5}BEGIN[A-Z0-9 ]* PRIVATE KEY[A-Z ]*\-{5}[^\-]*(\-{5}END[A-Z0-9 ]* PRIVATE KEY[A-Z ]*\-{5})?)",
+    {Detector::secret,
+     R"(\-{5}BEGIN[A-Z0-9 ]* PRIVATE KEY[A-Z ]*\-{5}[^\-]*(\-{5}END[A-Z0-9 ]* PRIVATE KEY[A-Z ]*\-{5})?)",
      as_it_is},
     {Detector::secret, R"([a-z][a-z0-9+.\-]*://[^\x00-\x20/?#@:"'<>]*:[^\x00-\x20/?#@"'<>]+@)", as_it_is,
      HS_FLAG_CASELESS},
@@ -230,10 +229,9 @@ Compiled compile() {
     made.database.reset(database);
   } else {
     const int which = problem == nullptr ? -1 : problem->expression;
-    made.error = {Errc::internal,
-                  fmt::format("the detectors' patterns cannot be compiled: {}{}",
-                              problem == nullptr ? "unknown" : problem->message,
-                              which < 0 ? "" : fmt::format(" ({})", kPatterns[which].regex))};
+    made.error = {Errc::internal, fmt::format("the detectors' patterns cannot be compiled: {}{}",
+                                              problem == nullptr ? "unknown" : problem->message,
+                                              which < 0 ? "" : fmt::format(" ({})", kPatterns[which].regex))};
     hs_free_compile_error(problem);
   }
   return made;
@@ -264,8 +262,7 @@ int on_match(unsigned id, unsigned long long from, unsigned long long to, unsign
   auto& scan = *static_cast<Scan*>(context);
   const Pattern& pattern = kPatterns[id];
   if (!scan.wanted.contains(pattern.detector)) return 0;
-  const Span span =
-      pattern.refine(scan.text, {static_cast<std::size_t>(from), static_cast<std::size_t>(to)});
+  const Span span = pattern.refine(scan.text, {static_cast<std::size_t>(from), static_cast<std::size_t>(to)});
   if (span.empty()) return 0;
   // The same start with a later end is the same thing, seen further.
   if (!scan.found.empty()) {

@@ -4,9 +4,9 @@
 //   std::vector<Finding> found;
 //   detect(text, wanted, found);          // in order, without overlaps
 //
-// Text is read as bytes; patterns are of ASCII, and letters beyond it count as letters of names. A text longer
-// than kMaxScanned, and one with more than kMaxFindings, is one finding from there to its end: what has not
-// been looked at does not pass.
+// Text is read as bytes; patterns are of ASCII, and letters beyond it count as letters of names. A text
+// longer than kMaxScanned, and one with more than kMaxFindings, is one finding from there to its end: what
+// has not been looked at does not pass.
 //
 // Thread-safe: the patterns are compiled once (`prepare_detectors`, some 20 ms), each thread has its own
 // scratch.

@@ -40,8 +40,11 @@ TEST(Detect, MailAddresses) {
               ElementsAre("ana.lee+x@mail.example.org"));
   EXPECT_THAT(found("<bea@example.com>;cy@example.com", mail),
               ElementsAre("bea@example.com", "cy@example.com"));
-  EXPECT_THAT(found("m\xc3\xbcller@b\xc3\xbc" "cher.example", mail),
-              ElementsAre("m\xc3\xbcller@b\xc3\xbc" "cher.example"));
+  EXPECT_THAT(found("m\xc3\xbcller@b\xc3\xbc"
+                    "cher.example",
+                    mail),
+              ElementsAre("m\xc3\xbcller@b\xc3\xbc"
+                          "cher.example"));
   EXPECT_THAT(found("user@host, @mention, a@b", mail), IsEmpty());
 }
 
@@ -86,7 +89,8 @@ TEST(Detect, Secrets) {
   EXPECT_THAT(found("postgres://app:hunter2@db.internal/x", secret), ElementsAre("postgres://app:hunter2@"));
   const std::string pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----";
   EXPECT_THAT(found("a " + pem + " b", secret), ElementsAre(pem));
-  EXPECT_THAT(found("sk-proj-" + std::string(40, 'x'), secret), ElementsAre("sk-proj-" + std::string(40, 'x')));
+  EXPECT_THAT(found("sk-proj-" + std::string(40, 'x'), secret),
+              ElementsAre("sk-proj-" + std::string(40, 'x')));
   EXPECT_THAT(found("a risk-based approach, see task-list", secret), IsEmpty());
 }
 

@@ -1,5 +1,5 @@
-// Detectors: what is looked for in the text of a cell (`detect` masks, docs/policy.md). The names are those of
-// policies; the set is a bit mask, because a statement's masks are asked for each cell.
+// Detectors: what is looked for in the text of a cell (`detect` masks, docs/policy.md). The names are those
+// of policies; the set is a bit mask, because a statement's masks are asked for each cell.
 #pragma once
 
 #include <array>

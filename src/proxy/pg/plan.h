@@ -69,7 +69,7 @@ struct Plan {
   std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> outputs;
   // The masks in force when it was made; null: none are.
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking;
-  std::uint16_t carried = 0;          // keys in front of the result's columns, which are not the client's
+  std::uint16_t carried = 0;  // keys in front of the result's columns, which are not the client's
   postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
   std::vector<std::string> objects;        // resolved, for reviews: "public.docs#16391"
   Basis basis;

@@ -54,7 +54,8 @@ Pause Exchange::on_row_with_cells(Run& run, const BackendFrame& frame) {
                                 {}, "Leave its long columns out."));
     return Pause::none;
   }
-  if (!run.shape || masker_ == nullptr) return server_violation("rows to be masked came without a description");
+  if (!run.shape || masker_ == nullptr)
+    return server_violation("rows to be masked came without a description");
   const auto masked = row_with_masks(frame.payload, *run.shape, *run.plan->outputs, *masker_);
   if (!masked) return server_violation(masked.error().detail);
   if (auto taken = reply_.take_row(*run.shape, as_bytes(*masked)); !taken)

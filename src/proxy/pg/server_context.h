@@ -69,7 +69,7 @@ struct ServerContext {
   std::atomic<std::size_t> goodbye_count{0};  // clients that are being turned away
   std::atomic<std::uint32_t> next_session{1};
   masking::HashKey hash_key{};  // of keyed hashes in replies
-  std::uint32_t epoch = 0;  // random per start: the upper half of session ids
+  std::uint32_t epoch = 0;      // random per start: the upper half of session ids
 };
 
 struct WorkerContext {

@@ -45,8 +45,7 @@ void hide_literals(Plan& plan) {
 
 }  // namespace
 
-std::shared_ptr<const std::vector<rewrite::MaskedOutput>> shared(
-    std::vector<rewrite::MaskedOutput> outputs) {
+std::shared_ptr<const std::vector<rewrite::MaskedOutput>> shared(std::vector<rewrite::MaskedOutput> outputs) {
   if (outputs.empty()) return nullptr;
   return std::make_shared<const std::vector<rewrite::MaskedOutput>>(std::move(outputs));
 }

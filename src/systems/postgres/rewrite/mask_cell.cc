@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint32_t kMinHashCharacters = 16;
 
 bool is_text(const Type& type) {
-  if (type.schema == "pg_catalog") return type.name == "text" || type.name == "varchar" || type.name == "bpchar";
+  if (type.schema == "pg_catalog")
+    return type.name == "text" || type.name == "varchar" || type.name == "bpchar";
   return type.extension == "citext" && type.name == "citext";
 }
 

@@ -53,8 +53,8 @@ std::string one_line(std::string_view text) {
 // In UTC whatever the session's time zone: one that is days away would tell what lies how near to a new year.
 std::string first_of_year(std::string_view type) {
   return fmt::format(
-      "COALESCE(pg_catalog.date_trunc('year', @column@{1})::pg_catalog.{0}, '1970-01-01'::pg_catalog.{0})", type,
-      type == "timestamptz" ? ", 'UTC'" : "");
+      "COALESCE(pg_catalog.date_trunc('year', @column@{1})::pg_catalog.{0}, '1970-01-01'::pg_catalog.{0})",
+      type, type == "timestamptz" ? ", 'UTC'" : "");
 }
 
 std::string expression_for(const Type& type) {

@@ -16,9 +16,10 @@
 //    ("note.address") masks the whole column for now.
 //  * A composite column with a covered attribute, and a generated column that reads a masked one, are masked
 //  whole.
-//  * `partial` is computed at the source, for types that have parts. `hash` and `detect` need the value itself,
-//    and only where it is output bare by the outermost query: there it leaves the database and is masked on the
-//    way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column redacted. What
+//  * `partial` is computed at the source, for types that have parts. `hash` and `detect` need the value
+//  itself,
+//    and only where it is output bare by the outermost query: there it leaves the database and is masked on
+//    the way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column redacted. What
 //    cannot be done in a column's type is redacted too, which hides more, and a problem says so.
 //  * Partitions and inheritance relatives share masks by column name, because they share rows.
 //  * Columns of views and materialised views are masked by their lineage (view_masks.h). Views whose rows

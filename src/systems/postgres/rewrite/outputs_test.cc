@@ -43,7 +43,8 @@ TEST_F(Outputs, StarsAreWrittenOut) {
   const std::string all = outputs("SELECT * FROM docs");
   EXPECT_THAT(all, HasSubstr("email=hash"));
   EXPECT_THAT(all, HasSubstr(":ssn"));
-  EXPECT_EQ(outputs("SELECT d.*, email FROM docs d"), all + " " + outputs("SELECT 1,2,3,4,5,6,7,8, email FROM docs"));
+  EXPECT_EQ(outputs("SELECT d.*, email FROM docs d"),
+            all + " " + outputs("SELECT 1,2,3,4,5,6,7,8, email FROM docs"));
   EXPECT_THAT(session_.text("SELECT * FROM docs"), HasSubstr("\"slc_1_4h\" AS \"email\""));
 }
 
@@ -76,9 +77,10 @@ TEST_F(Outputs, OtherUsesSeeTheColumnRedacted) {
 }
 
 TEST_F(Outputs, SortingByOneSortsByItsMaskedValue) {
-  for (const char* sql : {"SELECT id, email FROM docs ORDER BY email", "SELECT id, email FROM docs ORDER BY 2 DESC",
-                          "SELECT id, email AS e FROM docs ORDER BY e", "SELECT id AS email, email AS x FROM docs ORDER BY x",
-                          "SELECT * FROM docs ORDER BY email"}) {
+  for (const char* sql :
+       {"SELECT id, email FROM docs ORDER BY email", "SELECT id, email FROM docs ORDER BY 2 DESC",
+        "SELECT id, email AS e FROM docs ORDER BY e", "SELECT id AS email, email AS x FROM docs ORDER BY x",
+        "SELECT * FROM docs ORDER BY email"}) {
     EXPECT_THAT(session_.text(sql), HasSubstr("ORDER BY \"docs\".\"email\"")) << sql;
   }
   EXPECT_THAT(session_.text("SELECT id AS email, email AS x FROM docs ORDER BY email"),
@@ -98,7 +100,8 @@ TEST_F(Outputs, WhatTheClientGetsHasNoNulls) {
 TEST_F(Outputs, KeysInFrontAreNotCounted) {
   session_.carry = true;
   EXPECT_EQ(outputs("SELECT title, email FROM docs"), "1:email=hash");
-  EXPECT_THAT(session_.text("SELECT title, email FROM docs ORDER BY 2"), HasSubstr("ORDER BY \"docs\".\"email\""));
+  EXPECT_THAT(session_.text("SELECT title, email FROM docs ORDER BY 2"),
+              HasSubstr("ORDER BY \"docs\".\"email\""));
 }
 
 TEST(DetectOutputs, TextIsReadOnTheReplyAndRedactedElsewhere) {

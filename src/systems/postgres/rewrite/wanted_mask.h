@@ -16,8 +16,8 @@ namespace sluice::postgres::rewrite {
 
 struct WantedMask {
   FieldMask field;
-  std::vector<std::string> json_keys;  // only these keys, not the whole column
-  std::optional<Scores> scores;        // a vector mask covers it
+  std::vector<std::string> json_keys;   // only these keys, not the whole column
+  std::optional<Scores> scores;         // a vector mask covers it
   std::vector<DetectorMask> detectors;  // instead of `field`'s mask
 };
 
