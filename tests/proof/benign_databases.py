@@ -20,6 +20,7 @@ from harness import wire
 from harness.gateway import Gateway, Login
 from harness.postgres import Database, PostgresServer
 from harness.wire import Client, Exchange
+
 from proof.benign_corpus import FOLDER, Case, Step
 
 USER = "app"

@@ -15,10 +15,10 @@ import asyncpg
 import psycopg
 import psycopg2
 import sqlalchemy as sa
-from pgvector.psycopg import register_vector
-
 from harness.gateway import Login
 from harness.postgres import Database, PostgresServer
+from pgvector.psycopg import register_vector
+
 from proof.benign_corpus import FOLDER
 from proof.benign_databases import USER, Databases
 

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-
 from harness.postgres import PostgresServer
+
 from proof.benign_corpus import Step, cases
 from proof.benign_databases import Answer, Databases, databases, difference
 from proof.benign_programs import check_all
 from proof.report import record
 
 FEWEST_STATEMENTS = 300
-PASS_RATE = 0.83
+PASS_RATE = 0.86
 """The share that must pass. 0.97 is what is promised; until then it is the last figure reached, rounded down."""
 
 

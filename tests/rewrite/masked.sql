@@ -42,3 +42,6 @@ select id from docs where docs.* is distinct from null order by 1
 select email as title, title as email from docs order by id
 select id as email from docs order by email
 select upper(tenant) t, count(*) from docs group by t having max(salary)=0
+select id, email from docs where id = 1 for update
+select * from docs order by id limit 2 for share
+with recursive r(id, email) as (select id, email from docs where id = 1 union all select d.id, d.email from docs d join r on d.id = r.id + 1) search breadth first by id set o select id, email, o from r order by o

@@ -94,3 +94,9 @@ select coalesce((select max(id) from docs), 0) as m, nullif('a','b')
 select case when true then 1 end, case when true then id else 3 end, cast(1 as text), (1)::int4, array[1], row(1,2), exists(select 1), (select 1), (select 1 as q) from docs limit 1
 select public.vector_dims('[1,2]'), '[1,2]'::vector <-> '[2,3]', '[1,2]'::public.vector(2)
 select (array[1,2,3])[2], (array[1,2,3])[1:2], (array[[1,2],[3,4]])[2][1], array(select id from docs order by id), row(1,2), (1,2)=(1,2), array[]::int[]
+select id from docs where id = 1 for update
+select * from docs order by id limit 2 for no key update skip locked
+select d.id, o.n from docs d join other o on o.id = d.id order by d.id for share of d nowait
+with recursive r(n, p) as (select 1, null::int union all select id, 1 from docs where id > 1) search depth first by n set path select n, path from r order by path
+with recursive r(n) as (select 1 union all select d.id from docs d, r where d.id = 3 - r.n) cycle n set looped to 'y' default 'n' using path select * from r
+with recursive r(n) as (select 1 union all select d.id from docs d, r where d.id = r.n + 1) search breadth first by n set o cycle n set looped using path select n, looped from r order by o

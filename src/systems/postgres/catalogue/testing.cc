@@ -336,12 +336,16 @@ class Reader {
     Relation& to = relation(words[0]);
     auto open = words[1].find('(');
     std::vector<std::int16_t> columns;
+    std::vector<std::int16_t> computed_key;
     for (auto name : split(words[1].substr(open + 1, words[1].size() - open - 2), ',')) {
-      const Column* column = to.column(name);
+      const bool computed = name.ends_with("()");
+      const Column* column = to.column(computed ? name.substr(0, name.size() - 2) : name);
       if (column == nullptr) give_up("index on an unknown column", line);
       columns.push_back(column->attnum);
+      computed_key.push_back(computed ? std::int16_t{0} : column->attnum);
     }
     add_index(to, words[1].substr(0, open), std::move(columns), false, false);
+    to.indexes.back().key = std::move(computed_key);
   }
 
   void read_child(std::string_view line) {

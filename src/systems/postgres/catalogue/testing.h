@@ -4,6 +4,7 @@
 //     public.docs(id int4 pk, email text, embedding vector(4) null, tags text[], n varchar(20) not null)
 //     index public.docs btree(email)
 //     index public.docs hnsw(embedding)
+//     index public.docs btree(tags())                                            an expression over tags
 //     view public.docs_v(id int4, contact text) reads public.docs
 //     lineage public.docs_v id=public.docs.id contact~public.docs.email,public.docs.id rows
 //     public.docs.tenant matview public.docs_mv(id int4, contact text) reads public.docs child

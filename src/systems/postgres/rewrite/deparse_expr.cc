@@ -44,6 +44,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
   if (node == nullptr) return refuse("a part of the statement was not understood");
   if (distance(*node, scope)) return;
   Place place = std::exchange(place_, place_ == Place::score ? Place::score : Place::elsewhere);
+  const bool conjunct = std::exchange(is_conjunct_, false);
   ++expr_depth_;
   switch (node->kind) {
     case ExprKind::column: column(static_cast<const ColumnRef&>(*node), scope); break;
@@ -67,6 +68,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
       out_ += '(';
       for (std::size_t i = 0; i < it.args.size(); ++i) {
         if (i > 0) out_ += word;
+        is_conjunct_ = conjunct && it.op == BooleanOperator::and_;
         expr(it.args[i], scope);
       }
       out_ += ')';
@@ -127,6 +129,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
       break;
     case ExprKind::null_test: {
       const auto& it = static_cast<const NullTest&>(*node);
+      if (conjunct && has_vector(it, scope)) break;
       out_ += '(';
       expr(it.arg, scope);
       out_ += it.is_null ? " IS NULL)" : " IS NOT NULL)";

@@ -58,6 +58,11 @@ void Deparser::declare_common_tables(const WithClause* with, const Scope* outer)
     }
     Alias names{table.name, table.columns};
     rename(columns, &names);
+    if (table.search != nullptr) columns.names.emplace_back(table.search->sequence_column);
+    if (table.cycle != nullptr) {
+      columns.names.emplace_back(table.cycle->mark_column);
+      columns.names.emplace_back(table.cycle->path_column);
+    }
     if (table.search != nullptr || table.cycle != nullptr) columns.known = false;
     if (with->recursive) {
       common_tables_[first + i].columns = std::move(columns);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "systems/postgres/rewrite/column_name.h"
 #include "systems/postgres/rewrite/deparser.h"
@@ -23,6 +24,10 @@ bool is_unlimited(const Expr* limit) {
   return constant != nullptr && constant->value_kind == ConstantKind::null;
 }
 
+bool rises(const SortItem& item) {
+  return item.direction == SortDirection::unstated || item.direction == SortDirection::ascending;
+}
+
 }  // namespace
 
 std::string_view Deparser::masked_vector(const Expr* operand, const Scope& scope) const {
@@ -36,9 +41,14 @@ std::string_view Deparser::masked_vector(const Expr* operand, const Scope& scope
 
 std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope) {
   if (node.order_by.empty()) return std::nullopt;
-  const SortItem& first = node.order_by.front();
+  SortItem first = node.order_by.front();
   const Expr* by = sort_expression(first, node);
   if (by == nullptr) return std::nullopt;
+  // By a rank over the distance: the same order.
+  if (const Window* ranks = rank_window(*by); ranks != nullptr && rises(first)) {
+    first = ranks->order_by.front();
+    by = first.expr;
+  }
   auto distance = as_distance(*by, catalogue_, path_);
   if (!distance) return std::nullopt;
   Meaning meaning = resolve(*distance->column, scope);
@@ -61,9 +71,8 @@ std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope)
     return not_knn("a search cannot be grouped at its own level");
   }
   bool largest_first = distance->metric.negated;
-  bool ascending = first.direction == SortDirection::unstated || first.direction == SortDirection::ascending;
   bool descending = first.direction == SortDirection::descending;
-  if (!(largest_first ? descending : ascending)) return not_knn("a search takes the nearest first");
+  if (!(largest_first ? descending : rises(first))) return not_knn("a search takes the nearest first");
   if (!largest_first && first.nulls == SortNulls::first)
     return not_knn("a search takes what has no vector last");
   if (mask->scores == Scores::remove) return not_knn("its distances may not order results");
@@ -76,6 +85,38 @@ std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope)
   knn.scores = mask->scores;
   usages_[knn.var].hidden.insert(attnum);
   return knn;
+}
+
+// The window of row_number() OVER (ORDER BY ...), rank() or dense_rank() over all rows; nullptr: something
+// else.
+const Window* Deparser::rank_window(const Expr& expr) const {
+  const auto* call = as<FunctionCall>(&expr);
+  if (call == nullptr || call->over == nullptr || call->filter != nullptr || !call->args.empty())
+    return nullptr;
+  if (function_class(call->name) != FunctionClass::window) return nullptr;
+  constexpr std::array<std::string_view, 3> kRanks = {"dense_rank", "rank", "row_number"};
+  if (!std::ranges::binary_search(kRanks, call->name.back())) return nullptr;
+  const Window& over = *call->over;
+  const bool whole = over.name.empty() && over.references.empty() && over.partition_by.empty();
+  return whole && !over.order_by.empty() ? &over : nullptr;
+}
+
+// Searches often leave out what has no vector, which comes last anyway. Where the distances are shown, so is
+// which those are; where they are not, it stays hidden, and the condition holds for all.
+bool Deparser::has_vector(const NullTest& node, const Scope& scope) {
+  const auto* column = as<ColumnRef>(node.arg);
+  if (!scope.knn || node.is_null || column == nullptr || column->star) return false;
+  Meaning meaning = resolve(*column, scope);
+  if (meaning.kind != Meaning::Kind::column || !meaning.certain || meaning.entry->var != scope.knn->var)
+    return false;
+  if (meaning.entry->relation->columns[meaning.index].attnum != scope.knn->attnum) return false;
+  if (scope.knn->scores == Scores::keep) {
+    out_ += fmt::format("({}.{} IS NOT NULL)", hidden_alias(*scope.knn->var),
+                        hidden_column(*scope.knn->var, scope.knn->attnum));
+  } else {
+    out_ += "TRUE";
+  }
+  return true;
 }
 
 // True when the expression was a distance of a masked vector, and has been dealt with.

@@ -247,7 +247,7 @@ std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope
     }
     if (!sorted_first) return keys;
   }
-  const bool at_end = !grouped && !sorted_first && !node.distinct && !node.with_ties && node.locking.empty();
+  const bool at_end = !grouped && !sorted_first && !node.distinct && !node.with_ties;
   if (at_end && !order_matters && !limited) return keys;
   if (at_end) {
     if (auto found = total_order(scope)) return *std::move(found);

@@ -54,8 +54,11 @@ std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()
   for (int pass = 0; pass < 2 && !refused(); ++pass) {
     out_.clear();
     write();
-    if (locks_rows_ && !usages_.empty())
-      refuse("rows of a masked relation cannot be locked (FOR UPDATE, FOR SHARE)");
+    auto sorted = [](const auto& usage) { return usage.second.ordered; };
+    if (locks_rows_ && std::ranges::any_of(usages_, sorted)) {
+      refuse("rows cannot be locked here: they would have to be sorted, and so locked, all",
+             "Add an ORDER BY, without WITH TIES.");
+    }
   }
   if (refused()) return std::unexpected(*refusal_);
   gather_masked();
@@ -142,9 +145,6 @@ void Deparser::with_clause(const WithClause* with, const Scope* outer) {
     const auto* query = as<SelectStatement>(table.query);
     if (query == nullptr)
       return refuse("a WITH query that changes data is not supported in a statement that is rewritten");
-    if (table.search != nullptr || table.cycle != nullptr) {
-      return refuse("SEARCH and CYCLE are not supported in a statement that is rewritten");
-    }
     if (i > 0) out_ += ", ";
     out_ += quote_identifier(table.name);
     if (!table.columns.empty()) {
@@ -160,9 +160,36 @@ void Deparser::with_clause(const WithClause* with, const Scope* outer) {
     out_ += '(';
     select(*query, outer, true);
     out_ += ')';
+    search_and_cycle(table);
     if (!with->recursive) common_tables_.push_back(all[i]);
   }
   out_ += ' ';
+}
+
+void Deparser::search_and_cycle(const CommonTable& table) {
+  auto names = [&](Names list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      out_ += (i == 0 ? "" : ", ") + quote_identifier(list[i]);
+    }
+  };
+  if (const CteSearch* search = table.search) {
+    out_ += search->breadth_first ? " SEARCH BREADTH FIRST BY " : " SEARCH DEPTH FIRST BY ";
+    names(search->columns);
+    out_ += " SET " + quote_identifier(search->sequence_column);
+  }
+  const CteCycle* cycle = table.cycle;
+  if (cycle == nullptr) return;
+  out_ += " CYCLE ";
+  names(cycle->columns);
+  out_ += " SET " + quote_identifier(cycle->mark_column);
+  if (cycle->mark_value != nullptr && cycle->mark_default != nullptr) {
+    Scope nothing;
+    out_ += " TO ";
+    expr(cycle->mark_value, nothing);
+    out_ += " DEFAULT ";
+    expr(cycle->mark_default, nothing);
+  }
+  out_ += " USING " + quote_identifier(cycle->path_column);
 }
 
 void Deparser::set_operation(const SelectStatement& node, const Scope* outer) {
@@ -179,7 +206,7 @@ void Deparser::set_operation(const SelectStatement& node, const Scope* outer) {
   scope.select = &node;
   order_by(node, scope, {});
   limits(node, scope);
-  locking(node);
+  locking(node, scope);
 }
 
 void Deparser::values(const SelectStatement& node, Scope& scope) {
@@ -207,6 +234,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
     }
   }
   scope.knn = find_knn(node, scope);
+  stored_conditions(node, scope);
   auto extra = order_keys(node, scope, order_matters);
 
   out_ += "SELECT";
@@ -223,7 +251,9 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
   if (node.where != nullptr) {
     out_ += " WHERE ";
     in_condition_ = true;
+    is_conjunct_ = true;
     expr(node.where, scope);
+    is_conjunct_ = false;
     in_condition_ = false;
   }
   group_by(node, scope);
@@ -239,7 +269,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
   }
   order_by(node, scope, extra);
   limits(node, scope);
-  locking(node);
+  locking(node, scope);
 }
 
 void Deparser::targets(const SelectStatement& node, Scope& scope) {
@@ -383,13 +413,22 @@ void Deparser::limits(const SelectStatement& node, Scope& scope) {
                          : fmt::format(" LIMIT {}", limit);
 }
 
-void Deparser::locking(const SelectStatement& node) {
+// Rows of a derived table are locked as those of a view are: in the relation beneath it.
+void Deparser::locking(const SelectStatement& node, const Scope& scope) {
   constexpr std::string_view kStrength[] = {"", "KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"};
   for (const Locking& lock : node.locking) {
     locks_rows_ = true;
     out_ += fmt::format(" FOR {}", kStrength[static_cast<std::size_t>(lock.strength)]);
     for (std::size_t i = 0; i < lock.relations.size(); ++i) {
-      out_ += fmt::format("{}{}", i == 0 ? " OF " : ", ", quote_identifier(lock.relations[i]->name));
+      const RangeVar& named = *lock.relations[i];
+      if (!named.schema.empty()) return refuse("FOR UPDATE OF takes names without a schema");
+      auto entry = std::ranges::find_if(
+          scope.entries, [&](const Entry& each) { return each.visible && each.alias == named.name; });
+      // Where there are two levels, the relation is in the inner one.
+      const bool two_levels =
+          entry != scope.entries.end() && entry->mask != nullptr && usages_[entry->var].hands_on();
+      out_ +=
+          (i == 0 ? " OF " : ", ") + (two_levels ? hidden_alias(*entry->var) : quote_identifier(named.name));
     }
     if (lock.wait == LockWait::skip) out_ += " SKIP LOCKED";
     if (lock.wait == LockWait::error) out_ += " NOWAIT";

@@ -70,6 +70,12 @@ class Deparser {
   std::string type_name(const sql::TypeName& type);
   const std::optional<Refusal>& refusal() const { return refusal_; }
 
+  // The statement's result says how many rows each step of it came to (EXPLAIN ANALYZE): no step may come to
+  // rows by stored values then.
+  void shows_counts() { shows_counts_ = true; }
+  // After a deparse: the planner sees conditions on stored values, so its estimates tell about them.
+  bool tests_stored_values() const { return tests_stored_values_; }
+
  private:
   // Where an expression stands, as far as distances of masked vectors are concerned.
   enum class Place : std::uint8_t { elsewhere, knn_order, score };
@@ -96,9 +102,14 @@ class Deparser {
   void group_by(const sql::SelectStatement& node, Scope& scope);
   void order_by(const sql::SelectStatement& node, Scope& scope, const std::vector<std::string>& extra);
   void limits(const sql::SelectStatement& node, Scope& scope);
-  void locking(const sql::SelectStatement& node);
+  void locking(const sql::SelectStatement& node, const Scope& scope);
+  void search_and_cycle(const sql::CommonTable& table);
   void window(const sql::Window& window, Scope& scope, bool ranks_only);
   void window_body(const sql::Window& window, Scope& scope, bool ranks_only);
+  // Conditions of WHERE that are tested on stored values too (stored_conditions.cc).
+  void stored_conditions(const sql::SelectStatement& node, Scope& scope);
+  void stored_condition(const sql::Expr* condition, Scope& scope);
+  const ColumnMask* masked_json(const sql::Expr* operand, const Scope& scope, Meaning& meaning) const;
 
   // ---- what the outermost query outputs (deparse_outputs.cc)
   void begin_outputs(const sql::SelectStatement& node, const Scope& scope);
@@ -134,6 +145,7 @@ class Deparser {
   void column_definitions(sql::List<sql::ColumnDefinition> columns, Scope& scope);
   void wrap_relation(const Entry& entry, Scope& scope, const sql::SampleItem* sample);
   void order_view(const RelationMask& mask, const Relation& view, std::string_view inner);
+  std::string inner_alias() const;
   std::string hidden_alias(const sql::RangeVar& var);
   std::string hidden_column(const sql::RangeVar& var, std::int16_t attnum);
   // The same without nulls (ColumnMask::cell_null).
@@ -169,6 +181,10 @@ class Deparser {
   void write_distance(const Knn& knn, Scope& scope);
 
   // ---- the k-NN form (deparse_knn.cc)
+  const sql::Window* rank_window(const sql::Expr& expr) const;
+  // Writes `vector IS NOT NULL`, a part of WHERE that must hold, of the vector that is searched; false: it is
+  // not that.
+  bool has_vector(const sql::NullTest& node, const Scope& scope);
   std::optional<Knn> find_knn(const sql::SelectStatement& node, Scope& scope);
   // The name of the masked vector that an operand is, perhaps under casts; empty: it is none.
   std::string_view masked_vector(const sql::Expr* operand, const Scope& scope) const;
@@ -210,9 +226,12 @@ class Deparser {
   int aggregate_depth_ = 0;
   int expr_depth_ = 0;
   bool in_condition_ = false;
+  bool is_conjunct_ = false;         // what is written next is all of WHERE, or stands in it beside AND
   bool may_be_output_name_ = false;  // in ORDER BY and GROUP BY, where a bare name can mean an output column
   std::vector<MaskedUse> masked_;
   bool locks_rows_ = false;
+  bool shows_counts_ = false;
+  bool tests_stored_values_ = false;
 
   Reply reply_ = Reply::other;
   bool shows_cells_ = false;  // the outermost query may hand on values whose cells the reply masks

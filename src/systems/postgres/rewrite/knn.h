@@ -5,6 +5,7 @@
 //   SELECT id, 1 - (embedding <=> $1) AS score FROM docs ORDER BY embedding <=> $1 LIMIT 10
 //   SELECT id FROM docs ORDER BY l2_distance(embedding, '[1,2,3]') LIMIT 10
 //   SELECT id FROM docs ORDER BY embedding::halfvec(4) <-> $1 LIMIT 10
+//   SELECT id, row_number() OVER (ORDER BY embedding <=> $1) AS place FROM docs ORDER BY place LIMIT 10
 //
 // A distance is an operator or function of pgvector between a column (perhaps cast to another vector type)
 // and a literal or parameter (perhaps cast). It must be the first sort key, nearest first, under a LIMIT, in

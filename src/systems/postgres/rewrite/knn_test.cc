@@ -8,6 +8,7 @@
 namespace sluice::postgres::rewrite {
 namespace {
 
+using ::testing::ContainsRegex;
 using testing::corpus_session;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -46,6 +47,44 @@ TEST(Knn, AcceptsTheFormsThatClientsWrite) {
         "SELECT * FROM docs WHERE tenant = 'x' ORDER BY embedding <-> $1 LIMIT 5"}) {
     std::string text = session.text(sql);
     EXPECT_THAT(text, HasSubstr("CROSS JOIN LATERAL")) << sql << "\n" << text;
+  }
+}
+
+TEST(Knn, ARankOverTheDistanceOrdersAsTheDistanceDoes) {
+  Session session = corpus_session();
+  for (auto sql :
+       {"SELECT id, row_number() OVER (ORDER BY embedding <=> $1) AS r FROM docs ORDER BY r LIMIT 5",
+        "SELECT id FROM docs ORDER BY rank() OVER (ORDER BY embedding <=> $1) LIMIT 5",
+        "SELECT dense_rank() OVER (ORDER BY embedding <=> $1, id) FROM docs ORDER BY 1 LIMIT least(10, "
+        "$2)"}) {
+    EXPECT_THAT(session.text(sql), HasSubstr(R"((ORDER BY ("slc_1"."slc_1_8" OPERATOR("public".<=>) $1))"))
+        << sql;
+  }
+  for (auto sql :
+       {"SELECT id, row_number() OVER (ORDER BY embedding <=> $1) AS r FROM docs ORDER BY r DESC LIMIT 5",
+        "SELECT id, row_number() OVER (ORDER BY embedding <=> $1 DESC) AS r FROM docs ORDER BY r LIMIT 5",
+        "SELECT id, row_number() OVER (ORDER BY embedding <=> $1) AS r FROM docs ORDER BY r",
+        "SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY embedding <=> $1) AS r FROM docs ORDER "
+        "BY r LIMIT 5",
+        "SELECT id, ntile(9) OVER (ORDER BY embedding <=> $1) AS r FROM docs ORDER BY r LIMIT 5",
+        "SELECT id, row_number() OVER (ORDER BY embedding <=> $1) + 0 AS r FROM docs ORDER BY r LIMIT 5"}) {
+    EXPECT_TRUE(session.denies(sql)) << session.text(sql);
+  }
+}
+
+TEST(Knn, RowsWithoutAVectorMayBeLeftOut) {
+  constexpr auto kSearch =
+      "SELECT id FROM docs WHERE tenant = 'a' AND embedding IS NOT NULL ORDER BY embedding <=> $1 LIMIT 5";
+  EXPECT_THAT(corpus_session("keep").text(kSearch), HasSubstr(R"(AND ("slc_1"."slc_1_8" IS NOT NULL))"));
+  EXPECT_THAT(corpus_session("rank").text(kSearch), HasSubstr(" AND TRUE)"));
+  // Everything else sees that the masked value is NULL.
+  for (auto sql :
+       {"SELECT id FROM docs WHERE id = 1 OR embedding IS NOT NULL ORDER BY embedding <=> $1 LIMIT 5",
+        "SELECT id FROM docs WHERE embedding IS NULL ORDER BY embedding <=> $1 LIMIT 5",
+        "SELECT id, embedding IS NOT NULL FROM docs ORDER BY embedding <=> $1 LIMIT 5",
+        "SELECT id FROM docs WHERE embedding IS NOT NULL"}) {
+    EXPECT_THAT(corpus_session("keep").text(sql), ContainsRegex(R"re(\("embedding" IS (NOT )?NULL\))re"))
+        << sql;
   }
 }
 

@@ -222,6 +222,7 @@ class PlanBuilder {
     if (!wanted.json_keys.empty() && is_json(catalogue_, column.type)) {
       bool binary = catalogue_.base_type(column.type)->name == "jsonb";
       made.pieces = json_without_keys(wanted.json_keys, binary);
+      made.json_keys = wanted.json_keys;
       return made;
     }
     std::string where = relation.qualified_name() + "." + column.name;

@@ -57,8 +57,9 @@ struct ColumnMask {
   std::shared_ptr<const CellMask> cell;
   // What stands for null in such a column, as SQL; empty: null may show.
   std::string cell_null;
-  bool vector = false;           // of pgvector's types: usable in the k-NN form
-  Scores scores = Scores::rank;  // for vectors
+  std::vector<std::string> json_keys;  // patterns of keys that are removed from JSON; empty: another mask
+  bool vector = false;                 // of pgvector's types: usable in the k-NN form
+  Scores scores = Scores::rank;        // for vectors
   bool keep_order = false;
   std::string rule;
 

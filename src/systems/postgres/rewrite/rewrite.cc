@@ -154,6 +154,7 @@ class StatementRewriter {
   // how its order lies to that of the table.
   Text explain(const ExplainStatement& node) {
     reply_ = Reply::plan;
+    if (node.analyze) deparser_.shows_counts();
     Text inner = query(node.query);
     if (!inner) return inner;
     const bool tells = deparser_.order_leaks();
@@ -163,7 +164,7 @@ class StatementRewriter {
                  "EXPLAIN without ANALYZE shows the plan."));
     }
     std::vector<DefinedOption> given(node.options.begin(), node.options.end());
-    if (tells) {
+    if (tells || deparser_.tests_stored_values()) {
       std::erase_if(given, [](const DefinedOption& option) { return option.name == "costs"; });
       DefinedOption costs;
       costs.name = "costs";

@@ -11,6 +11,7 @@ namespace {
 
 using testing::corpus_session;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -172,7 +173,6 @@ TEST(Rewrite, OtherStatementClassesAreRefused) {
                    "CREATE TABLE t (LIKE docs)",
                    "CREATE TABLE t () INHERITS (docs)",
                    "CREATE TEMP TABLE docs(id int)",
-                   "SELECT id FROM docs FOR UPDATE",
                    "DO 'BEGIN END'",
                    "CREATE DOMAIN dd AS text",
                    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -305,12 +305,44 @@ TEST(Rewrite, ColumnsThatMultiplyAreRefusedBeforeTheyTakeTimeAndMemory) {
 TEST(Rewrite, WhatTheDeparserDoesNotKnowIsRefused) {
   Session session = corpus_session();
   for (auto sql : {"SELECT x FROM docs, XMLTABLE('/a' PASSING '<a/>' COLUMNS x text) t",
-                   "WITH RECURSIVE r(n) AS (SELECT id FROM docs UNION ALL SELECT n FROM r) CYCLE n SET c "
-                   "USING p SELECT n FROM r",
                    "SELECT d.no_such_column FROM docs d", "SELECT q.i FROM docs AS q(a,b,c,d,e,f,g,h,i)",
                    "SELECT other_db.public.docs.id FROM docs"}) {
     EXPECT_TRUE(session.denies(sql)) << session.text(sql);
   }
+}
+
+TEST(Rewrite, RowsAreLockedBeneathTheDerivedTable) {
+  Session session = corpus_session();
+  EXPECT_THAT(session.text("SELECT id, email FROM docs WHERE id = 1 FOR UPDATE"), EndsWith(" FOR UPDATE"));
+  EXPECT_THAT(
+      session.text("SELECT d.id FROM docs d, sink s ORDER BY 1 LIMIT 2 FOR SHARE OF d, s SKIP LOCKED"),
+      EndsWith(R"( LIMIT 2 FOR SHARE OF "d", "s" SKIP LOCKED)"));
+  // The relation itself is in the inner one of two levels.
+  EXPECT_THAT(session.text("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 2 FOR UPDATE OF docs"),
+              EndsWith(R"( LIMIT 2 FOR UPDATE OF "slc_1")"));
+  EXPECT_TRUE(session.denies("SELECT id FROM docs FOR UPDATE OF public.docs"));
+}
+
+TEST(Rewrite, RowsThatWouldAllBeSortedBeneathAreNotLocked) {
+  auto catalogue = postgres::testing::catalogue(R"(
+    public.docs(id int4 pk, tenant text, email text)
+    index public.docs btree(tenant, email)
+    public.log(tenant text, email text)
+    index public.log btree(tenant, email)
+  )");
+  Session session(catalogue, testing::masks("public.* email redact"));
+  EXPECT_THAT(session.text("SELECT id FROM docs LIMIT 2 FOR UPDATE"),
+              EndsWith(R"( ORDER BY "docs"."id" LIMIT 2 FOR UPDATE)"));
+  EXPECT_TRUE(session.denies("SELECT id FROM docs ORDER BY tenant FETCH FIRST 2 ROWS WITH TIES FOR UPDATE"));
+  EXPECT_TRUE(session.denies("SELECT tenant FROM log LIMIT 2 FOR UPDATE")) << "it has no primary key";
+}
+
+TEST(Rewrite, SearchAndCycleStay) {
+  EXPECT_THAT(
+      corpus_session().text("WITH RECURSIVE r(n) AS (SELECT id FROM docs UNION ALL SELECT n FROM r) "
+                            "SEARCH BREADTH FIRST BY n SET o CYCLE n SET c TO 'y' DEFAULT 'n' USING p "
+                            "SELECT n, o, c FROM r"),
+      HasSubstr(R"( SEARCH BREADTH FIRST BY "n" SET "o" CYCLE "n" SET "c" TO 'y' DEFAULT 'n' USING "p" )"));
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ struct Usage {
   std::set<std::int16_t> in_conditions;  // masked ones that WHERE, ON or HAVING compare
   bool in_expressions = false;           // a masked one other than a vector stands beside other operands
   bool all_columns = false;
-  bool ordered = false;  // its rows must come in an order that tells nothing
+  std::vector<std::string> stored_conditions;  // tested within the derived table (stored_conditions.cc)
+  bool ordered = false;                        // its rows must come in an order that tells nothing
   bool hands_on() const { return !hidden.empty() || !hashed.empty(); }
 };
 using Usages = std::map<const sql::RangeVar*, Usage>;

@@ -10,6 +10,10 @@ namespace sluice::postgres::rewrite {
 
 using namespace sql;
 
+std::string Deparser::inner_alias() const {
+  return quote_identifier(fmt::format("{}_0", prefix_));
+}
+
 std::string Deparser::hidden_alias(const RangeVar& var) {
   auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
   return quote_identifier(fmt::format("{}_{}", prefix_, at->second));
@@ -76,7 +80,7 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
   const RangeVar& var = *entry.var;
   const Usage& usage = usages_[entry.var];
   bool two_levels = usage.hands_on();
-  std::string inner = quote_identifier(fmt::format("{}_0", prefix_));
+  std::string inner = inner_alias();
   auto real = [&](const Column& column) {
     return fmt::format("{}.{}", inner, quote_identifier(column.name));
   };
@@ -116,6 +120,9 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     out_ += fmt::format(" FROM {}{} AS {}", entry.only ? "ONLY " : "",
                         quote_qualified(relation.schema, relation.name), inner);
     if (sample != nullptr) sample_clause(*sample, scope);
+    for (std::size_t i = 0; i < usage.stored_conditions.size(); ++i) {
+      out_ += (i == 0 ? " WHERE " : " AND ") + usage.stored_conditions[i];
+    }
     if (usage.ordered && entry.mask->view) return order_view(*entry.mask, relation, inner);
     if (!usage.ordered) return;
     out_ += " ORDER BY ";

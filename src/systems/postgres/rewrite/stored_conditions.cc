@@ -1,0 +1,161 @@
+// Conditions on open keys of a JSON column that has masked ones: tested on the stored value as well, within
+// the derived table, so that an index on the column serves.
+//
+//   SELECT id FROM docs WHERE metadata @> '{"topic": "x"}'        and metadata's key `email` is masked
+//   ... FROM (SELECT t.id, <metadata without email> AS metadata FROM docs t WHERE t.metadata @> '{"topic":
+//   "x"}' OR <the other side is not of open keys only>) AS docs WHERE metadata @> '{"topic": "x"}'
+//
+// The result is that of the outer condition alone, because it implies the inner one: a masked value is the
+// stored one without some keys, or {}. A side that names a masked key (or none) is not tested on stored
+// values: how many rows an index finds for it would tell. The planner decides that while it plans, for
+// parameters too.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/pattern.h"
+#include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/sql/names.h"
+
+namespace sluice::postgres::rewrite {
+
+using namespace sql;
+
+namespace {
+
+// WHERE a AND (b AND c): a, b, c.
+template <class Visit>
+void each_conjunct(const Expr* expr, Visit visit) {
+  const auto* both = as<BooleanExpr>(expr);
+  if (both == nullptr || both->op != BooleanOperator::and_) return visit(expr);
+  for (const Expr* each : both->args) each_conjunct(each, visit);
+}
+
+bool has_operator(const OperatorExpr& node, OperatorKind form, std::string_view symbol) {
+  return node.form == form && node.symbol() == symbol &&
+         (node.name.size() == 1 || (node.name.size() == 2 && node.name.front() == "pg_catalog"));
+}
+
+// A literal or parameter, perhaps cast to one of these types: the same value wherever it stands, of a type
+// for which the operators in question are PostgreSQL's own.
+bool is_given(const Expr* expr, std::initializer_list<std::string_view> types) {
+  if (expr == nullptr) return false;
+  if (expr->kind == ExprKind::parameter) return true;
+  if (const auto* constant = as<Constant>(expr)) return constant->value_kind == ConstantKind::text;
+  const auto* cast = as<TypeCast>(expr);
+  if (cast == nullptr || cast->type->setof || cast->type->percent_type || !cast->type->typmods.empty())
+    return false;
+  Names names = cast->type->names;
+  const bool plain = names.size() == 1 || (names.size() == 2 && names.front() == "pg_catalog");
+  return plain && cast->arg->kind != ExprKind::cast && is_given(cast->arg, {}) &&
+         std::ranges::find(types, names.back()) != types.end();
+}
+
+// An index scan for one key of such an index gives rows in the order of the others, which may be masked.
+// (Where rows are sorted anyway that is no matter, and GIN has no order.)
+bool has_wide_expression_index(const Catalogue& catalogue, const Relation& relation) {
+  return std::ranges::any_of(catalogue.family(relation.oid), [&](Oid oid) {
+    const Relation* each = catalogue.relation(oid);
+    return each == nullptr || std::ranges::any_of(each->indexes, [](const Index& index) {
+             return index.method != "gin" && index.key.size() > 1 &&
+                    std::ranges::find(index.key, 0) != index.key.end();
+           });
+  });
+}
+
+std::string_view text_of(const Expr* expr) {
+  const auto* constant = as<Constant>(expr);
+  return constant != nullptr && constant->value_kind == ConstantKind::text ? constant->text
+                                                                           : std::string_view{};
+}
+
+}  // namespace
+
+void Deparser::stored_conditions(const SelectStatement& node, Scope& scope) {
+  for (const Entry& entry : scope.entries) {
+    if (entry.mask != nullptr) usages_[entry.var].stored_conditions.clear();
+  }
+  if (node.where == nullptr || shows_counts_) return;
+  each_conjunct(node.where, [&](const Expr* each) { stored_condition(each, scope); });
+}
+
+// The masked JSON column that an operand is, of this level, beyond doubt.
+const ColumnMask* Deparser::masked_json(const Expr* operand, const Scope& scope, Meaning& meaning) const {
+  const auto* column = as<ColumnRef>(operand);
+  if (column == nullptr || column->star) return nullptr;
+  meaning = resolve(*column, scope);
+  if (meaning.kind != Meaning::Kind::column || !meaning.certain || meaning.scope != &scope ||
+      meaning.entry->mask == nullptr)
+    return nullptr;
+  // What a view is led to beneath itself is not known here.
+  if (meaning.entry->relation->kind == RelationKind::view) return nullptr;
+  const Column& stored = meaning.entry->relation->columns[meaning.index];
+  const ColumnMask* mask = meaning.entry->mask->column(stored.attnum);
+  if (mask == nullptr || mask->json_keys.empty()) return nullptr;
+  const Type* type = catalogue_.base_type(stored.type);
+  return type != nullptr && type->name == "jsonb" ? mask : nullptr;
+}
+
+void Deparser::stored_condition(const Expr* condition, Scope& scope) {
+  const auto* test = as<OperatorExpr>(condition);
+  if (test == nullptr) return;
+  Meaning meaning;
+  auto written = [&](const Expr* expression) {
+    const std::size_t begin = out_.size();
+    expr(expression, scope);
+    std::string text = out_.substr(begin);
+    out_.resize(begin);
+    return text;
+  };
+  auto stored = [&] {
+    return fmt::format("{}.{}", inner_alias(),
+                       quote_identifier(meaning.entry->relation->columns[meaning.index].name));
+  };
+  auto is_open = [](const ColumnMask& mask, std::string_view key) {
+    return !key.empty() && std::ranges::none_of(mask.json_keys, [&](const std::string& pattern) {
+      return glob_matches_folded(pattern, key);
+    });
+  };
+  auto add = [&](std::string text) {
+    usages_[meaning.entry->var].stored_conditions.push_back(std::move(text));
+    tests_stored_values_ = true;
+  };
+
+  if (has_operator(*test, OperatorKind::plain, "@>") && is_given(test->right, {"jsonb"})) {
+    const ColumnMask* mask = masked_json(test->left, scope, meaning);
+    if (mask == nullptr) return;
+    const std::string given = fmt::format("CAST({} AS pg_catalog.jsonb)", written(test->right));
+    return add(fmt::format(
+        "(({0} OPERATOR(pg_catalog.@>) {1}) OR (((pg_catalog.jsonb_typeof({1}) OPERATOR(pg_catalog.=) "
+        "'object') AND "
+        "({1} OPERATOR(pg_catalog.<>) '{{}}'::pg_catalog.jsonb) AND NOT pg_catalog.jsonb_path_exists({1}, "
+        "{2}::pg_catalog.jsonpath, '{{}}'::pg_catalog.jsonb, true)) IS NOT TRUE))",
+        stored(), given, quote_literal(json_key_path(mask->json_keys))));
+  }
+  if (has_operator(*test, OperatorKind::plain, "?")) {
+    const ColumnMask* mask = masked_json(test->left, scope, meaning);
+    if (mask == nullptr || !is_open(*mask, text_of(test->right))) return;
+    return add(fmt::format("({} OPERATOR(pg_catalog.?) {})", stored(), quote_literal(text_of(test->right))));
+  }
+
+  // column ->> 'key' = given, IN (given, ...)
+  const auto* path = as<OperatorExpr>(test->left);
+  if (path == nullptr || !has_operator(*path, OperatorKind::plain, "->>")) return;
+  const ColumnMask* mask = masked_json(path->left, scope, meaning);
+  if (mask == nullptr || !is_open(*mask, text_of(path->right))) return;
+  if (!meaning.entry->mask->order_leaks && has_wide_expression_index(catalogue_, *meaning.entry->relation))
+    return;
+  const std::string value =
+      fmt::format("({} OPERATOR(pg_catalog.->>) {})", stored(), quote_literal(text_of(path->right)));
+  if (has_operator(*test, OperatorKind::plain, "=") && is_given(test->right, {"text", "varchar"})) {
+    return add(fmt::format("({} OPERATOR(pg_catalog.=) {})", value, written(test->right)));
+  }
+  const auto* list = as<ExprList>(test->right);
+  if (list == nullptr || !has_operator(*test, OperatorKind::in, "=")) return;
+  if (!std::ranges::all_of(list->items, [](const Expr* item) { return is_given(item, {"text", "varchar"}); }))
+    return;
+  add(fmt::format("({} IN {})", value, written(list)));
+}
+
+}  // namespace sluice::postgres::rewrite
