@@ -260,8 +260,6 @@ def test_search_path_of_the_session(client: Client, documents_database: object) 
         "SET session_replication_role TO replica",
         "SET ROLE postgres",
         "SET SESSION AUTHORIZATION DEFAULT",
-        "SET enable_seqscan TO off",
-        "SET plan_cache_mode TO force_generic_plan",
         "SELECT set_config('standard_conforming_strings', 'off', false)",
         "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
         "ALTER ROLE app SET standard_conforming_strings TO off",
@@ -277,6 +275,17 @@ def test_settings_that_stay(client: Client, sql: str) -> None:
     assert reply.error, reply
     assert client.query("SHOW standard_conforming_strings").rows == [[b"on"]]
     assert client.query("SHOW client_encoding").rows == [[b"UTF8"]]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")])
+def test_the_planner_is_not_steered(client: Client, setting: str, value: str) -> None:
+    """Where masks are in force it stays as it is, and a warning says so: libraries that set it go on."""
+    before = client.query(f"SHOW {setting}").rows
+    reply = client.query(f"SET {setting} TO {value}")
+    assert reply.tags == ["SET"], reply
+    assert [notice.severity for notice in reply.notices] == ["WARNING"]
+    assert client.query(f"SHOW {setting}").rows == before
+    assert client.query(f"SELECT set_config('{setting}', '{value}', false)").error
 
 
 @pytest.mark.parametrize("sql", ["RESET ALL", "DISCARD ALL", "SET standard_conforming_strings TO DEFAULT", "RESET client_encoding"])

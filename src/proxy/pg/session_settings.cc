@@ -7,7 +7,7 @@ namespace sluice::proxy::pg {
 namespace {
 
 // Sorted, lower case.
-constexpr std::array<std::string_view, 41> kFree = {
+constexpr std::array<std::string_view, 42> kFree = {
     "bytea_output",
     "client_min_messages",
     "commit_delay",
@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 41> kFree = {
     "ivfflat.iterative_scan",
     "ivfflat.max_probes",
     "ivfflat.probes",
+    "jit",  // how expressions are computed, not in which order rows come; asyncpg turns it off
     "lc_messages",
     "lc_monetary",
     "lc_numeric",
@@ -51,11 +52,10 @@ constexpr std::array<std::string_view, 41> kFree = {
     "xmlbinary",
 };
 
-constexpr std::array<std::string_view, 8> kPlanner = {
+constexpr std::array<std::string_view, 7> kPlanner = {
     "effective_cache_size",
     "from_collapse_limit",
     "geqo",
-    "jit",
     "join_collapse_limit",
     "max_parallel_workers_per_gather",
     "plan_cache_mode",

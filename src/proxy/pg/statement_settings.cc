@@ -42,7 +42,16 @@ void check_settings(Plan& plan, const PlanContext& context, bool own_pg_settings
         plan.rewritten = true;
         break;
       case SettingClass::planner:
-        if (!context.masks->empty()) {
+        if (context.masks->empty() || change.reset) break;
+        // Libraries set these on their way (LlamaIndex: enable_bitmapscan), and do without.
+        if (plan.kind == PlanKind::set && !changes.is_call) {
+          plan.text = fmt::format("SET {} {} TO DEFAULT", change.local ? "LOCAL" : "SESSION",
+                                  postgres::sql::quote_identifier(change.name));
+          plan.rewritten = true;
+          plan.warning =
+              fmt::format("{} is not set: the planner is not the client's to steer where masks are in force",
+                          change.name);
+        } else {
           plan.denial = refuse_setting(
               change.name, "steers the planner, which is not the client's where masks are in force");
         }

@@ -110,13 +110,27 @@ TEST_F(StatementSettingsTest, HoldsPinnedSettings) {
 }
 
 TEST_F(StatementSettingsTest, LeavesThePlannerToTheClientWhereNothingIsMasked) {
-  constexpr const char* kSteers[] = {"SET enable_seqscan = off", "SET LOCAL jit TO off",
+  constexpr const char* kSteers[] = {"SET enable_seqscan = off", "SET LOCAL enable_bitmapscan TO off",
                                      "RESET enable_indexscan",
                                      "SELECT set_config('random_page_cost', '1', false)"};
-  for (const char* sql : kSteers) EXPECT_EQ(refusal(sql), "") << sql;
+  for (const char* sql : kSteers) {
+    EXPECT_EQ(refusal(sql), "") << sql;
+    EXPECT_FALSE(check(sql)->rewritten) << sql;
+  }
+}
+
+TEST_F(StatementSettingsTest, WhereSomethingIsMaskedThePlannerKeepsItsSettingsAndSaysSo) {
   mask_something();
-  for (const char* sql : kSteers)
-    EXPECT_NE(refusal(sql).find("steers the planner"), std::string::npos) << sql;
+  const auto plan = check("SET LOCAL enable_bitmapscan TO off");
+  EXPECT_FALSE(plan->denial);
+  EXPECT_EQ(plan->text, "SET LOCAL \"enable_bitmapscan\" TO DEFAULT");
+  EXPECT_TRUE(plan->rewritten);
+  EXPECT_NE(plan->warning.find("enable_bitmapscan is not set"), std::string::npos);
+  EXPECT_EQ(check("SET enable_seqscan = off")->text, "SET SESSION \"enable_seqscan\" TO DEFAULT");
+  EXPECT_EQ(check("RESET enable_indexscan")->warning, "");
+  EXPECT_NE(refusal("SELECT set_config('random_page_cost', '1', false)").find("steers the planner"),
+            std::string::npos);
+  EXPECT_EQ(check("SET jit = off")->text, "SET jit = off") << "that is no matter of order";
 }
 
 TEST_F(StatementSettingsTest, KeepsTheGatewaysAttributionInFront) {

@@ -176,12 +176,17 @@ SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog
  WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_t')
  ORDER BY t.oid)";
 
-// Languages 12 and 13 are internal and C; only a superuser makes functions in them. A function can be called
-// as `row.function` when one argument is enough and the first is a row type, a domain (over one) or
-// polymorphic.
+// Languages 12 and 13 are internal and C; only a superuser makes functions in them. Those of citext are SQL;
+// these four name everything with its schema, and stand for built-in ones that everybody calls. A function
+// can be called as `row.function` when one argument is enough and the first is a row type, a domain (over
+// one) or polymorphic.
 const std::string_view kFunctions = R"(
 SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog.text, e.extname::pg_catalog.text,
-       (p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[]))::pg_catalog.text,
+       (p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[])
+        OR (e.extname OPERATOR(pg_catalog.=) 'citext'::pg_catalog.name
+            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY['replace', 'split_part', 'strpos', 'translate']::pg_catalog.name[])
+            AND EXISTS (SELECT 1 FROM pg_catalog.pg_roles r
+                         WHERE r.oid OPERATOR(pg_catalog.=) p.proowner AND r.rolsuper)))::pg_catalog.text,
        (p.pronargs OPERATOR(pg_catalog.>=) 1::pg_catalog.int2
         AND (p.pronargs OPERATOR(pg_catalog.-) p.pronargdefaults) OPERATOR(pg_catalog.<=) 1
         AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.proargtypes[0]

@@ -10,6 +10,8 @@ namespace sluice::postgres {
 namespace {
 
 constexpr std::string_view kSystemSchema = "pg_catalog";
+constexpr std::string_view kInformationSchema = "information_schema";
+constexpr std::string_view kExpandsArray = "_pg_expandarray";
 
 // Feeds every field with its length in front, so that no two contents give the same bytes.
 class ContentDigest {
@@ -296,6 +298,10 @@ FunctionChoice Catalogue::find_function(SearchPath path, std::string_view schema
     auto builtin = builtin_function(name);
     if (builtin || builtin_function_names_.contains(key))
       consider(builtin.value_or(FunctionFacts{}), kSystemSchema);
+  }
+  // The places and elements of an array, as initdb makes it: JDBC's metadata queries call it.
+  if (schema == kInformationSchema && name == kExpandsArray) {
+    consider({FunctionClass::set_returning, Danger::none}, kInformationSchema);
   }
   if (auto entries = functions_by_name_.find(key); entries != functions_by_name_.end()) {
     for (const RoutineEntry* entry : entries->second) {

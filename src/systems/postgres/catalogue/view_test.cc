@@ -150,6 +150,15 @@ TEST(Catalogue, VersionFollowsContentAndNotTheTimeItWasRead) {
   EXPECT_NE(first->version(), 0u);
 }
 
+TEST(Catalogue, TheInformationSchemasArrayFunctionIsKnownUnderItsSchemaOnly) {
+  auto catalogue = testing::catalogue("public.docs(id int4)");
+  EXPECT_EQ(catalogue->find_function({}, "information_schema", "_pg_expandarray").facts.cls,
+            FunctionClass::set_returning);
+  EXPECT_EQ(catalogue->find_function({}, "", "_pg_expandarray").facts.cls, FunctionClass::unvouched);
+  EXPECT_EQ(catalogue->find_function({}, "information_schema", "_pg_other").facts.cls,
+            FunctionClass::unvouched);
+}
+
 TEST(Catalogue, RowFunctionsAreFoundByName) {
   auto catalogue = testing::catalogue("function public.leak row\nfunction public.other");
   EXPECT_TRUE(catalogue->names_unvouched_row_function("leak"));
