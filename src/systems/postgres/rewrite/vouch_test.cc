@@ -44,7 +44,8 @@ TEST_F(Vouch, PassesWhatIsKnown) {
         "SELECT '[1]'::vector <-> '[2]'", "SELECT d FROM marked", "SELECT nextval('s'), pg_advisory_lock(1)",
         "SELECT pg_get_userbyid(1), format_type(23, -1), pg_table_is_visible(1)",
         "SELECT sink.data FROM sink", "CREATE TABLE t(id bigserial, x serial)",
-        "INSERT INTO sink SELECT 1, upper('x')"}) {
+        "CREATE TABLE t PARTITION OF sink FOR VALUES FROM (MINVALUE) TO (10)",
+        "CREATE TABLE t(i int) PARTITION BY RANGE (lower(i))", "INSERT INTO sink SELECT 1, upper('x')"}) {
     EXPECT_EQ(why(sql), "") << sql;
   }
 }
@@ -67,6 +68,10 @@ TEST_F(Vouch, RefusesFunctionsWhereverTheyStand) {
                    "VALUES (f_email(1))",
                    "CREATE TABLE t(x text DEFAULT f_email(1))",
                    "CREATE INDEX ON sink (f_email(id))",
+                   "CREATE TABLE t PARTITION OF sink FOR VALUES IN (f_email(1))",
+                   "CREATE TABLE t PARTITION OF sink FOR VALUES FROM (MINVALUE) TO (f_email(1))",
+                   "CREATE TABLE t(i int) PARTITION BY RANGE (f_email(i))",
+                   "ALTER TABLE sink ATTACH PARTITION t FOR VALUES IN (f_email(1))",
                    "EXECUTE p(f_email(1))",
                    "CALL f_email(1)",
                    "SELECT CASE WHEN true THEN f_email(1) END",

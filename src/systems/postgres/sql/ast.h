@@ -904,7 +904,7 @@ struct CreateTableStatement : Statement {
   List<const RangeVar*> likes;
   List<const RangeVar*> inherits;     // INHERITS or PARTITION OF
   List<const RangeVar*> references;   // of table-level foreign keys
-  List<const Expr*> checks;           // of table-level constraints
+  List<const Expr*> checks;           // of table-level constraints, of the partition key and of FOR VALUES
   const TypeName* of_type = nullptr;  // may be null
   List<DefinedOption> options;
   OnCommit on_commit = OnCommit::unstated;
@@ -948,7 +948,7 @@ struct AlterTableCommand {
   std::string_view object;                   // column, constraint, trigger ...
   const ColumnDefinition* column = nullptr;  // ADD COLUMN and ALTER COLUMN TYPE, may be null
   const RangeVar* relation = nullptr;        // INHERIT, ATTACH PARTITION, REFERENCES: may be null
-  Exprs expressions;                         // DEFAULT, USING, CHECK
+  Exprs expressions;                         // DEFAULT, USING, CHECK, FOR VALUES
 };
 
 struct AlterTableStatement : Statement {

@@ -186,6 +186,7 @@ class TreeConverter {
   ColumnDefinition column(const ::Node* node);
   List<ColumnDefinition> columns(const ::List* in);
   void column_constraint(const ::Constraint& in, ColumnDefinition& out, std::vector<const Expr*>& checks);
+  void partition_bound(const ::PartitionBoundSpec& in, std::vector<const Expr*>& expressions);
   void table_constraint(const ::Constraint& in, std::vector<const Expr*>& checks,
                         std::vector<const RangeVar*>& references);
   template <class T>

@@ -209,6 +209,14 @@ const Statement* TreeConverter::create_table(const ::CreateStmt& in, bool foreig
   };
   list<int>(in.tableElts, element);
   list<int>(in.constraints, element);
+  if (in.partbound != nullptr) partition_bound(*in.partbound, checks);
+  if (in.partspec != nullptr) {
+    list<int>(in.partspec->partParams, [&](const ::Node* node) {
+      const auto* key = expect<::PartitionElem>(node, T_PartitionElem, "PartitionSpec.partParams");
+      if (key != nullptr && key->expr != nullptr) checks.push_back(expr(key->expr));
+      return 0;
+    });
+  }
   out->columns = keep(columns_out);
   out->likes = keep(likes);
   out->references = keep(references);
@@ -225,6 +233,16 @@ const Statement* TreeConverter::create_table(const ::CreateStmt& in, bool foreig
   out->if_not_exists = in.if_not_exists;
   out->foreign_ = foreign;
   return out;
+}
+
+// FOR VALUES takes any expression, which runs at once.
+void TreeConverter::partition_bound(const ::PartitionBoundSpec& in, std::vector<const Expr*>& expressions) {
+  for (const ::List* bounds : {in.listdatums, in.lowerdatums, in.upperdatums}) {
+    list<int>(bounds, [&](const ::Node* node) {
+      expressions.push_back(expr(node));
+      return 0;
+    });
+  }
 }
 
 List<ColumnDefinition> TreeConverter::columns(const ::List* in) {
@@ -349,7 +367,12 @@ AlterTableCommand TreeConverter::alter_command(const ::Node* node) {
     }
     case T_Constraint: table_constraint(node_as<::Constraint>(in->def), expressions, references); break;
     case T_RangeVar: references.push_back(relation(&node_as<::RangeVar>(in->def))); break;
-    case T_PartitionCmd: references.push_back(relation(node_as<::PartitionCmd>(in->def).name)); break;
+    case T_PartitionCmd: {
+      const auto& command = node_as<::PartitionCmd>(in->def);
+      references.push_back(relation(command.name));
+      if (command.bound != nullptr) partition_bound(*command.bound, expressions);
+      break;
+    }
     default:
       if (in->subtype == AT_ColumnDefault) expressions.push_back(expr(in->def));
   }
