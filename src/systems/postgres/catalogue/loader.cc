@@ -46,17 +46,18 @@ Result<char> letter(const std::optional<std::string>& field) {
 }
 
 // "1 2 5"; null is the empty list.
-Result<std::vector<std::int16_t>> numbers(const std::optional<std::string>& field) {
-  std::vector<std::int16_t> values;
+template <class T = std::int16_t>
+Result<std::vector<T>> numbers(const std::optional<std::string>& field) {
+  std::vector<T> values;
   if (!field) return values;
   const char* at = field->data();
   const char* end = at + field->size();
   while (at != end) {
-    std::int16_t value = 0;
+    T value = 0;
     auto [next, error] = std::from_chars(at, end, value);
     if (error != std::errc{}) return fail(Errc::malformed, "the catalogue has a bad list of numbers");
     if (values.size() == Loader::kMaxColumns)
-      return fail(Errc::too_large, "the catalogue has an endless list of columns");
+      return fail(Errc::too_large, "the catalogue has an endless list of numbers");
     values.push_back(value);
     at = next;
     if (at != end && *at++ != ' ') return fail(Errc::malformed, "the catalogue has a bad list of numbers");
@@ -290,15 +291,15 @@ Result<void> Loader::add_type(Row row) {
   TRY(type.relation, number<Oid>(row[8]));
   TRY(type.not_null, boolean(row[9]));
   type.extension = row[10].value_or("");
-  TRY(bool checked, boolean(row[11]));
+  TRY(type.check_calls, numbers<Oid>(row[11]));
   TRY(bool custom_cast, boolean(row[12]));
   type.first_label = row[13].value_or("");
-  // A domain, enumeration, composite or array is as good as its parts (Catalogue::make looks at those); a
-  // base type or range brings functions of its own.
+  // A domain, enumeration, composite or array is as good as its parts and the functions of its checks
+  // (Catalogue::make looks at those); a base type or range brings functions of its own.
   bool brings_code =
       type.kind == TypeKind::base || type.kind == TypeKind::range || type.kind == TypeKind::multirange;
   bool known = type.oid < kFirstNormalOid || is_vouched_extension(type.extension) || type.element != 0;
-  type.vouched = !checked && !custom_cast && (known || !brings_code);
+  type.vouched = !custom_cast && (known || !brings_code);
   contents_.types.push_back(std::move(type));
   return {};
 }

@@ -38,20 +38,20 @@ Script small_server() {
       {q::kInheritance, {{"16401", "16400"}}},
       {q::kViews, {{"16402", "relid", "16400"}, {"16402", "relid", "16402"}, {"16402", "funcid", "16420"}}},
       {q::kTypes,
-       {{"23", "pg_catalog", "int4", "b", "N", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+       {{"23", "pg_catalog", "int4", "b", "N", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
          std::nullopt},
-        {"25", "pg_catalog", "text", "b", "S", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+        {"25", "pg_catalog", "text", "b", "S", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
          std::nullopt},
-        {"16430", "ext", "vector", "b", "U", "0", "-1", "0", "0", "false", "vector", "false", "false",
+        {"16430", "ext", "vector", "b", "U", "0", "-1", "0", "0", "false", "vector", "", "false",
          std::nullopt},
-        {"16431", "public", "odd", "b", "U", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
+        {"16431", "public", "odd", "b", "U", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
          std::nullopt},
-        {"16432", "public", "dd", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "true", "false",
+        {"16432", "public", "dd", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "870 16420", "false",
          std::nullopt},
-        {"16433", "public", "mood", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "false", "false",
-         "sad"},
-        {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "false", "true",
-         "x"}}},
+        {"16433", "public", "mood", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "", "false", "sad"},
+        {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "", "true", "x"},
+        {"16435", "public", "fine", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "65 870", "false",
+         std::nullopt}}},
       {q::kFunctions, {{"16420", "public", "f_email", std::nullopt, "false", "false", "true"}}},
       {q::kBuiltinRoutines,
        {{"870", "lower", "false"}, {"65", "int4eq", "false"}, {"1598", "random", "true"}}},
@@ -102,7 +102,8 @@ TEST(Loader, TypesThatBringCodeAreNotVouched) {
   ASSERT_TRUE(loaded);
   EXPECT_TRUE((*loaded)->type(16430)->vouched) << "pgvector's";
   EXPECT_FALSE((*loaded)->type(16431)->vouched) << "a base type of nobody knows whom";
-  EXPECT_FALSE((*loaded)->type(16432)->vouched) << "a domain with a check";
+  EXPECT_FALSE((*loaded)->type(16432)->vouched) << "a domain with a check that calls somebody's function";
+  EXPECT_TRUE((*loaded)->type(16435)->vouched) << "a domain whose check calls built-in functions";
   EXPECT_TRUE((*loaded)->type(16433)->vouched) << "an enumeration";
   EXPECT_FALSE((*loaded)->type(16434)->vouched) << "a type with a cast of its own";
 }

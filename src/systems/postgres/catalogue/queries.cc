@@ -153,9 +153,12 @@ SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog
        (CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'A'::pg_catalog."char" THEN t.typelem
              ELSE 0::pg_catalog.oid END)::pg_catalog.text,
        t.typrelid::pg_catalog.oid::pg_catalog.text, t.typnotnull::pg_catalog.text, e.extname::pg_catalog.text,
-       (EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
-                 WHERE k.contypid OPERATOR(pg_catalog.=) t.oid
-                   AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"))::pg_catalog.text,
+       COALESCE((SELECT pg_catalog.string_agg(DISTINCT m.word[1], ' ')
+                   FROM pg_catalog.pg_constraint k
+                  CROSS JOIN LATERAL pg_catalog.regexp_matches(k.conbin::pg_catalog.text,
+                        ':(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') AS m(word)
+                  WHERE k.contypid OPERATOR(pg_catalog.=) t.oid
+                    AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"), ''),
        (EXISTS (SELECT 1 FROM pg_catalog.pg_cast k
                   JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) k.castfunc
                  WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid

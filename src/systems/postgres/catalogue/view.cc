@@ -215,6 +215,11 @@ std::shared_ptr<const Catalogue> Catalogue::make(CatalogueContents contents) {
 }
 
 Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)) {
+  for (const RoutineEntry& entry : contents_.functions) {
+    function_by_oid_.emplace(entry.oid, &entry);
+    functions_by_name_[entry.name].push_back(&entry);
+  }
+  judge_checks();
   spread_distrust(contents_);
   version_ = digest_contents(contents_);
   for (const Relation& relation : contents_.relations) {
@@ -225,12 +230,18 @@ Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)
     type_by_oid_.emplace(type.oid, &type);
     types_by_name_[type.name].push_back(&type);
   }
-  for (const RoutineEntry& entry : contents_.functions) {
-    function_by_oid_.emplace(entry.oid, &entry);
-    functions_by_name_[entry.name].push_back(&entry);
-  }
   for (const RoutineEntry& entry : contents_.operators) operators_by_name_[entry.name].push_back(&entry);
   for (const auto& [oid, name] : contents_.builtin_routines) builtin_function_names_.insert(name);
+}
+
+void Catalogue::judge_checks() {
+  for (Type& type : contents_.types) {
+    const bool harmless = std::ranges::all_of(type.check_calls, [this](Oid function) {
+      FunctionClass cls = function_facts(function).cls;
+      return cls != FunctionClass::unvouched && cls != FunctionClass::dangerous;
+    });
+    if (!harmless) type.vouched = false;
+  }
 }
 
 const Relation* Catalogue::relation(Oid oid) const {

@@ -118,8 +118,9 @@ struct Type {
   Oid element = 0;                // of a true array: its element type
   Oid relation = 0;               // of a composite: its relation
   bool not_null = false;          // of a domain
-  // False when using the type can run somebody's code: a domain with a CHECK, a base type outside pg_catalog
-  // and the vouched extensions, a type with a user-defined cast.
+  std::vector<Oid> check_calls;   // of a domain: the functions that its CHECKs call, those of operators too
+  // False when using the type can run somebody's code: a domain whose CHECK calls a function that is not
+  // vouched for, a base type outside pg_catalog and the vouched extensions, a type with a user-defined cast.
   bool vouched = true;
   std::string extension;    // the extension it belongs to, if any
   std::string first_label;  // of an enumeration: a label that always exists
@@ -225,6 +226,8 @@ class Catalogue {
 
  private:
   explicit Catalogue(CatalogueContents contents);
+  // A domain is no better than the functions that its checks call.
+  void judge_checks();
 
   CatalogueContents contents_;
   std::uint64_t version_ = 0;

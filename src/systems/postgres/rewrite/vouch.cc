@@ -17,19 +17,40 @@ using namespace sql;
 constexpr std::array<std::string_view, 6> kSerialTypes = {"bigserial", "serial",  "serial2",
                                                           "serial4",   "serial8", "smallserial"};
 
+// Functions that make arrays and rows of their arguments, or take several of one type.
+constexpr std::array<std::string_view, 8> kMakeValues = {"json_populate_record",
+                                                         "json_populate_recordset",
+                                                         "jsonb_populate_record",
+                                                         "jsonb_populate_record_valid",
+                                                         "jsonb_populate_recordset",
+                                                         "lag",
+                                                         "lead",
+                                                         "width_bucket"};
+bool makes_values(std::string_view function) {
+  return function.starts_with("array_") || function == "populate_record" ||
+         std::ranges::binary_search(kMakeValues, function);
+}
+
 class Voucher : public Visitor {
  public:
   Voucher(const Catalogue& catalogue, SearchPath path, const VouchOptions& options)
       : catalogue_(catalogue), path_(path), options_(options) {}
 
-  std::optional<Denial> take() { return std::move(denial_); }
+  std::optional<Denial> take() {
+    for (const Checked& each : checked_) {
+      if (makes_values_ || std::ranges::find(names_, each.row) != names_.end()) refuse_checked(each);
+    }
+    return std::move(denial_);
+  }
 
   void on_expr(const Expr& expr) override {
     switch (expr.kind) {
+      case ExprKind::array: makes_values_ = true; return;
       case ExprKind::call: return check_call(static_cast<const FunctionCall&>(expr));
       case ExprKind::operation: return check_operation(static_cast<const OperatorExpr&>(expr));
       case ExprKind::sub_link: {
         const auto& link = static_cast<const SubLink&>(expr);
+        if (link.form == SubLinkKind::array) makes_values_ = true;
         if (link.test == nullptr) return;
         return link.operator_name.empty() ? check_symbol("=") : check_operator(link.operator_name);
       }
@@ -38,6 +59,7 @@ class Voucher : public Visitor {
         return;
       case ExprKind::column: {
         const auto& column = static_cast<const ColumnRef&>(expr);
+        if (!column.parts.empty()) names_.push_back(column.parts.back());
         if (column.parts.size() > 1 && !column.star) check_row_function(column.parts.back());
         return;
       }
@@ -81,15 +103,29 @@ class Voucher : public Visitor {
     }
     for (const Column& column : relation->columns) {
       const Type* type = catalogue_.type(column.type);
-      // A domain is checked when a value becomes one, not when it is read.
-      if (type == nullptr || type->vouched || type->kind == TypeKind::domain) continue;
+      if (type == nullptr || type->vouched) continue;
+      if (type->kind == TypeKind::domain && role == RelationRole::read) {
+        bool named = var.alias != nullptr && !var.alias->name.empty();
+        checked_.push_back({relation, &column, named ? var.alias->name : var.name});
+        continue;
+      }
       refuse(fmt::format("column {}.{} is of type {}, which is not vouched for", relation->qualified_name(),
                          column.name, catalogue_.type_name(column.type)));
     }
   }
 
  private:
+  // A column whose type checks its values by code that is not vouched for. It does so when a value becomes
+  // one of the type, not when it is read. But an array, a row or an argument of the same type as the column
+  // makes a literal beside it become one: array_append(array[c], 'x'), coalesce(t, '(1,x)'), lag(c, 1, 'x').
+  struct Checked {
+    const Relation* relation;
+    const Column* column;
+    std::string_view row;  // how the statement calls the relation's row
+  };
+
   void check_call(const FunctionCall& call) {
+    if (!call.name.empty() && makes_values(call.name.back())) makes_values_ = true;
     if (call.name.empty() || call.name.size() > 2) return refuse_function(display_name(call.name), {});
     std::string_view schema = call.name.size() == 2 ? call.name.front() : std::string_view{};
     FunctionChoice choice = catalogue_.find_function(path_, schema, call.name.back());
@@ -157,6 +193,13 @@ class Voucher : public Visitor {
     refuse(fmt::format("type {} is not vouched for: it could run code that reads masked values",
                        display_name(name.names)));
   }
+  void refuse_checked(const Checked& checked) {
+    refuse(fmt::format("column {}.{} is of type {}, whose check is not vouched for, and may not be made into "
+                       "arrays or rows",
+                       checked.relation->qualified_name(), checked.column->name,
+                       catalogue_.type_name(checked.column->type)),
+           "Cast it to the type under the domain.");
+  }
   void refuse_relation(std::string_view name, Danger danger) {
     refuse(fmt::format("{} {}; it is not available while masks are in force", name, explain(danger)));
   }
@@ -168,6 +211,9 @@ class Voucher : public Visitor {
   SearchPath path_;
   const VouchOptions& options_;
   std::optional<Denial> denial_;
+  std::vector<Checked> checked_;
+  std::vector<std::string_view> names_;  // columns, and rows, that the statement refers to
+  bool makes_values_ = false;
 };
 
 }  // namespace

@@ -129,6 +129,23 @@ TEST_F(Vouch, Types) {
   EXPECT_THAT(why("SELECT 'x'::no_such_type"), HasSubstr("no_such_type"));
 }
 
+TEST_F(Vouch, NothingBecomesADomainThatChecks) {
+  for (auto sql :
+       {"SELECT d, lower(d) FROM marked WHERE d = 'x' OR d IN ('x', 'y')",
+        "SELECT coalesce(d, 'x') FROM marked UNION SELECT 'y'", "DELETE FROM sink WHERE data = 'x'"}) {
+    EXPECT_EQ(why(sql), "") << sql;
+  }
+  for (auto sql :
+       {"INSERT INTO marked VALUES (1, 'x')", "UPDATE marked SET d = 'x'", "COPY marked FROM STDIN",
+        "SELECT array_append(ARRAY[d], 'x') FROM marked", "SELECT array_agg(d) = '{x}' FROM marked",
+        "SELECT ARRAY(SELECT d FROM marked) || 'x'", "SELECT lag(d, 1, 'x') OVER () FROM marked",
+        "SELECT jsonb_populate_record(m, '{}') FROM marked m", "SELECT coalesce(m, '(1,x)') FROM marked m",
+        "SELECT coalesce(marked, '(1,x)') FROM marked",
+        "SELECT coalesce(public.marked, '(1,x)') FROM public.marked"}) {
+    EXPECT_THAT(why(sql), HasSubstr("column public.marked.d is of type public.dd")) << sql;
+  }
+}
+
 TEST_F(Vouch, SystemRelationsThatHoldValues) {
   EXPECT_THAT(why("SELECT most_common_vals FROM pg_stats"), HasSubstr("pg_stats"));
   EXPECT_THAT(why("SELECT * FROM pg_catalog.pg_statistic"), HasSubstr("pg_statistic"));
