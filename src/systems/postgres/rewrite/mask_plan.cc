@@ -85,6 +85,13 @@ class PlanBuilder {
       return found;
     }
     if (is_json(catalogue_, column.type)) return want_json(collection, column);
+    if (const Type* type = catalogue_.base_type(column.type);
+        type != nullptr && type->category == 'A' && is_json(catalogue_, type->element)) {
+      // Keys are not removed from the elements of an array: the column is masked whole.
+      found = want_json(collection, column);
+      if (found) found->json_keys.clear();
+      return found;
+    }
     return want_composite(collection, column);
   }
 

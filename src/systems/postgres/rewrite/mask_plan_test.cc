@@ -193,6 +193,14 @@ TEST(MaskPlan, JsonColumnsLoseKeysOrAreMaskedWhole) {
   EXPECT_THAT(meta->value("m"), HasSubstr("^(email|user_.*)$"));
   EXPECT_THAT(keys.plan->find(keys.oid("docs"))->column(3)->value("m"), HasSubstr("::pg_catalog.json END"));
 
+  Compiled arrays("public.docs(id int4 pk, metas jsonb[], raws json[], tags text[])", "public.docs email redact");
+  for (std::int16_t column : {2, 3}) {
+    const ColumnMask* whole = arrays.plan->find(arrays.oid("docs"))->column(column);
+    ASSERT_NE(whole, nullptr) << column;
+    EXPECT_FALSE(whole->reads_column()) << "elements keep no keys: the array is masked whole";
+  }
+  EXPECT_EQ(arrays.plan->find(arrays.oid("docs"))->column(4), nullptr);
+
   Compiled path("public.docs(id int4 pk, meta jsonb, other jsonb)", "public.docs meta.address.city redact");
   EXPECT_THAT(path.masked("docs"), ElementsAre("meta"));
   EXPECT_FALSE(path.plan->find(path.oid("docs"))->columns[0].reads_column());
