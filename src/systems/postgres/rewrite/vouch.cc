@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "systems/postgres/rewrite/missing_values.h"
 #include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
 
@@ -222,7 +223,8 @@ std::optional<Denial> check_functions(const Statement& statement, const Catalogu
                                       const VouchOptions& options) {
   Voucher voucher(catalogue, path, options);
   visit(statement, voucher);
-  return voucher.take();
+  if (auto why = voucher.take()) return why;
+  return refuse_missing_values(statement);
 }
 
 }  // namespace sluice::postgres::rewrite
