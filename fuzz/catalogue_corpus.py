@@ -79,6 +79,13 @@ HONEST = {
     "functions": ["16420 public f_email - false true false", "16421 public cosine vector true false false"],
     "builtin_routines": ["870 lower false", "65 int4eq false", "2803 pg_sleep true"],
     "operators": ["16440 public <=> vector true", "16441 public = - false"],
+    "constraints": [
+        "16400 docs_salary c 1\u00a03 - false 0 - a a",
+        "16400 docs_email k 1\u00a02 2 true 0 - a a",
+        "16401 docs_1_id f 1 - false 16400 1 c n",
+        "16400 \u00a0 p 0\u00a01 - false 0 - a a",
+    ],
+    "triggers": ["16400 stamp 16420 23"],
 }
 
 
@@ -102,6 +109,10 @@ seeds = {
     "no_server": answers(server=[]),
     "two_servers": answers(**beside("server", "1 a b -")),
     "relation_twice": answers(**beside("relations", "16400 public other r 0 false false false")),
+    "constraints_of_nobody": answers(constraints=["9 a c 1 - false 0 - a a", "16400 b f 1 - false 9 1 a a"], triggers=["9 t 1 4"]),
+    "constraints_of_themselves": answers(constraints=["16400 a f 1\u00a02 - false 16400 2\u00a01 c c", "16400 b f 0 - false 16400 0 n d",
+                                                      "16400 c c 0 - false 0 - a a", "16400 d k -7\u00a032767 9 true 0 - a a"]),
+    "longer_on_the_other_side": answers(constraints=["16400 a f 1 - false 16401 1\u00a03\u00a04 ? ?"]),
     "name_twice": answers(**beside("relations", "16999 public docs v 0 false false false")),
     "parts_of_nobody": answers(columns=["9 1 a 23 -1 true false false false true -"], inheritance=["9 8"], views=["9 relid 8"]),
     "circle_of_children": answers(inheritance=["16401 16400", "16400 16401", "16402 16401", "16400 16400"]),

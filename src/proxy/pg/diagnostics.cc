@@ -29,8 +29,11 @@ bool is_catalogue_name(const postgres::Catalogue& catalogue, DiagnosticName kind
         if (relation.column(name) != nullptr) return true;
         break;
       case DiagnosticName::constraint:
-        if (std::ranges::any_of(relation.indexes, [&](const auto& index) { return index.name == name; }))
+        if (std::ranges::find(relation.indexes, name, &postgres::Index::name) != relation.indexes.end() ||
+            std::ranges::find(relation.constraints, name, &postgres::Constraint::name) !=
+                relation.constraints.end()) {
           return true;
+        }
         break;
       case DiagnosticName::data_type: break;
     }

@@ -92,6 +92,8 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kFunctions, 7, &Loader::add_function, any},
       {q::kBuiltinRoutines, 3, &Loader::add_builtin_routine, any},
       {q::kOperators, 5, &Loader::add_operator, any},
+      {q::kConstraints, 10, &Loader::add_constraint, any},
+      {q::kTriggers, 4, &Loader::add_trigger, any},
       {q::kCommit, 0, nullptr, none},
   };
   return all;
@@ -333,6 +335,45 @@ Result<void> Loader::add_operator(Row row) {
   entry.extension = row[3].value_or("");
   TRY(entry.c_language, boolean(row[4]));
   contents_.operators.push_back(std::move(entry));
+  return {};
+}
+
+Result<void> Loader::add_constraint(Row row) {
+  TRY(Oid owner, number<Oid>(row[0]));
+  Constraint constraint;
+  TRY(constraint.name, text(row[1]));
+  TRY(char kind, letter(row[2]));
+  constraint.kind = static_cast<ConstraintKind>(kind);
+  TRY(constraint.columns, numbers(row[3]));
+  TRY(constraint.plain, numbers(row[4]));
+  TRY(constraint.nulls_are_equal, boolean(row[5]));
+  TRY(constraint.referenced, number<Oid>(row[6]));
+  TRY(constraint.referenced_columns, numbers(row[7]));
+  TRY(char on_delete, letter(row[8]));
+  TRY(char on_update, letter(row[9]));
+  constraint.on_delete = static_cast<ForeignKeyAction>(on_delete);
+  constraint.on_update = static_cast<ForeignKeyAction>(on_update);
+  if (constraint.referenced_columns.size() > constraint.columns.size()) {
+    return fail(Errc::malformed, "the catalogue has a foreign key of more columns than it has");
+  }
+  // What stands behind an expression of an index is listed beside its 0.
+  if (constraint.kind == ConstraintKind::key) {
+    keep_one_of_each(constraint.columns);
+    std::erase(constraint.columns, std::int16_t{0});
+  }
+  Relation* to = relation(owner);
+  if (to != nullptr) to->constraints.push_back(std::move(constraint));
+  return {};
+}
+
+Result<void> Loader::add_trigger(Row row) {
+  TRY(Oid owner, number<Oid>(row[0]));
+  Trigger trigger;
+  TRY(trigger.name, text(row[1]));
+  TRY(trigger.function, number<Oid>(row[2]));
+  TRY(trigger.events, number<std::int16_t>(row[3]));
+  Relation* to = relation(owner);
+  if (to != nullptr) to->triggers.push_back(std::move(trigger));
   return {};
 }
 

@@ -74,6 +74,8 @@ class Loader {
   Result<void> add_function(Row row);
   Result<void> add_builtin_routine(Row row);
   Result<void> add_operator(Row row);
+  Result<void> add_constraint(Row row);
+  Result<void> add_trigger(Row row);
   Relation* relation(Oid oid);
 
   Transaction transaction_;

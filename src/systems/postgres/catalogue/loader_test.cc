@@ -56,6 +56,12 @@ Script small_server() {
       {q::kBuiltinRoutines,
        {{"870", "lower", "false"}, {"65", "int4eq", "false"}, {"1598", "random", "true"}}},
       {q::kOperators, {{"16440", "ext", "<=>", "vector", "true"}}},
+      {q::kConstraints,
+       {{"16400", "docs_check", "c", "1 3", std::nullopt, "false", "0", std::nullopt, " ", " "},
+        {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a"},
+        {"16400", "docs_low", "k", "0 3", "1", "true", "0", std::nullopt, "a", "a"},
+        {"99", "of_nobody", "c", "1", std::nullopt, "false", "0", std::nullopt, " ", " "}}},
+      {q::kTriggers, {{"16400", "stamp", "16420", "23"}, {"99", "of_nobody", "1", "4"}}},
   };
 }
 
@@ -95,6 +101,30 @@ TEST(Loader, BuildsTheCatalogueOfWhatTheServerAnswers) {
   EXPECT_EQ(catalogue.function_facts(16420).cls, FunctionClass::unvouched);
   EXPECT_EQ(catalogue.function_facts(65).cls, FunctionClass::plain);
   EXPECT_EQ(catalogue.function_facts(999).cls, FunctionClass::unvouched);
+}
+
+TEST(Loader, KnowsWhatTiesValuesToEachOtherAndWhatRunsOnWrites) {
+  auto loaded = load(small_server());
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const Relation* docs = (*loaded)->relation(16400);
+  ASSERT_EQ(docs->constraints.size(), 3u);
+  EXPECT_EQ(docs->constraints[0].kind, ConstraintKind::check);
+  EXPECT_THAT(docs->constraints[0].columns, ElementsAre(1, 3));
+  EXPECT_EQ(docs->constraints[1].referenced, 16401u);
+  EXPECT_THAT(docs->constraints[1].referenced_columns, ElementsAre(2, 1));
+  EXPECT_EQ(docs->constraints[1].on_delete, ForeignKeyAction::cascade);
+  EXPECT_THAT(docs->constraints[2].columns, ElementsAre(3));
+  EXPECT_THAT(docs->constraints[2].plain, ElementsAre(1));
+  EXPECT_TRUE(docs->constraints[2].nulls_are_equal);
+  ASSERT_EQ(docs->triggers.size(), 1u);
+  EXPECT_EQ(docs->triggers[0].function, 16420u);
+  EXPECT_EQ(docs->triggers[0].events, 23);
+
+  Script other = small_server();
+  other[q::kTriggers] = {};
+  auto without = load(other);
+  ASSERT_TRUE(without);
+  EXPECT_NE((*loaded)->version(), (*without)->version());
 }
 
 TEST(Loader, TypesThatBringCodeAreNotVouched) {

@@ -30,6 +30,8 @@ SELECT pg_catalog.concat_ws('|',
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
      FROM pg_catalog.pg_constraint x),
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_trigger x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
      FROM pg_catalog.pg_enum x),
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
      FROM pg_catalog.pg_extension x),
@@ -226,5 +228,54 @@ SELECT o.oid::pg_catalog.text, n.nspname::pg_catalog.text, o.oprname::pg_catalog
   LEFT JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
  WHERE o.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
  ORDER BY o.oid)";
+
+// NULLS NOT DISTINCT came with PostgreSQL 15. An expression of a partition key counts as 0, and that as any
+// column.
+const std::string_view kConstraints = R"(
+SELECT k.conrelid::pg_catalog.text, k.conname::pg_catalog.text, k.contype::pg_catalog.text,
+       pg_catalog.array_to_string(k.conkey, ' '), NULL::pg_catalog.text, 'false'::pg_catalog.text,
+       k.confrelid::pg_catalog.oid::pg_catalog.text, pg_catalog.array_to_string(k.confkey, ' '),
+       k.confdeltype::pg_catalog.text, k.confupdtype::pg_catalog.text
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
+ WHERE k.contype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'f']::pg_catalog."char"[])
+   AND k.conrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+UNION ALL
+SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'k'::pg_catalog.text,
+       pg_catalog.concat_ws(' ', i.indkey::pg_catalog.text,
+         (SELECT pg_catalog.string_agg(DISTINCT d.refobjsubid::pg_catalog.text, ' ')
+            FROM pg_catalog.pg_depend d
+           WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+             AND d.objid OPERATOR(pg_catalog.=) i.indexrelid
+             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+             AND d.refobjid OPERATOR(pg_catalog.=) i.indrelid
+             AND d.refobjsubid OPERATOR(pg_catalog.>) 0)),
+       (SELECT pg_catalog.string_agg(n.attnum::pg_catalog.text, ' ' ORDER BY n.place)
+          FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS n(attnum, place)
+         WHERE n.place OPERATOR(pg_catalog.<=) i.indnkeyatts AND n.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2),
+       COALESCE(pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'indnullsnotdistinct', 'false')::pg_catalog.text,
+       '0'::pg_catalog.text, NULL::pg_catalog.text, 'a'::pg_catalog.text, 'a'::pg_catalog.text
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+ WHERE (i.indisunique OR i.indisexclusion) AND i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+UNION ALL
+SELECT p.partrelid::pg_catalog.text, ''::pg_catalog.text, 'p'::pg_catalog.text, p.partattrs::pg_catalog.text,
+       NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
+       'a'::pg_catalog.text, 'a'::pg_catalog.text
+  FROM pg_catalog.pg_partitioned_table p
+ ORDER BY 1, 3, 2)";
+
+// 'D': disabled; 'R': fires where session_replication_role is replica, which no client may set.
+const std::string_view kTriggers = R"(
+SELECT t.tgrelid::pg_catalog.text, t.tgname::pg_catalog.text, t.tgfoid::pg_catalog.oid::pg_catalog.text,
+       t.tgtype::pg_catalog.text
+  FROM pg_catalog.pg_trigger t
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
+ WHERE NOT t.tgisinternal AND t.tgrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   AND NOT t.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['D', 'R']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+ ORDER BY t.tgrelid, t.tgname)";
 
 }  // namespace sluice::postgres::catalogue_queries

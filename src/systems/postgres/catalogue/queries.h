@@ -47,5 +47,10 @@ extern const std::string_view kFunctions;
 extern const std::string_view kBuiltinRoutines;
 // oid, schema, name, extension or null, in C
 extern const std::string_view kOperators;
+// relation, name, kind (ConstraintKind), columns (numbers), plain columns of a key (numbers), nulls are
+// equal, referenced relation, its columns (numbers), on delete, on update
+extern const std::string_view kConstraints;
+// relation, name, function, events (tgtype)
+extern const std::string_view kTriggers;
 
 }  // namespace sluice::postgres::catalogue_queries

@@ -147,6 +147,10 @@ class Reader {
     if (take("partitioned ")) return read_table(line, RelationKind::partitioned_table);
     if (take("sequence ")) return read_table(line, RelationKind::sequence);
     if (take("child ")) return read_child(line);
+    if (take("check ")) return read_constraint(line, ConstraintKind::check);
+    if (take("key ")) return read_constraint(line, ConstraintKind::key);
+    if (take("reference ")) return read_reference(line);
+    if (take("trigger ")) return read_trigger(line);
     if (take("function ")) return read_routine(contents_.functions, line);
     if (take("operator ")) return read_routine(contents_.operators, line);
     if (take("domain ")) return read_domain(line);
@@ -259,6 +263,13 @@ class Reader {
     index.columns = std::move(columns);
     index.unique = unique;
     index.primary = primary;
+    if (unique) {
+      Constraint key;
+      key.name = index.name;
+      key.kind = ConstraintKind::key;
+      key.columns = key.plain = index.columns;
+      to.constraints.push_back(std::move(key));
+    }
     to.indexes.push_back(std::move(index));
   }
 
@@ -346,6 +357,64 @@ class Reader {
     }
     add_index(to, words[1].substr(0, open), std::move(columns), false, false);
     to.indexes.back().key = std::move(computed_key);
+  }
+
+  // "name(a, b)": the numbers of these columns.
+  static std::vector<std::int16_t> columns_in(const Relation& of, std::string_view text) {
+    std::vector<std::int16_t> numbers;
+    auto open = text.find('(');
+    for (auto name : split(text.substr(open + 1, text.rfind(')') - open - 1), ',')) {
+      const Column* column = of.column(name);
+      if (column == nullptr) give_up("no such column", text);
+      numbers.push_back(column->attnum);
+    }
+    return numbers;
+  }
+
+  void read_constraint(std::string_view line, ConstraintKind kind) {
+    auto words = split(line, ' ');
+    Relation& to = relation(words.at(0));
+    Constraint made;
+    made.name = words.at(1).substr(0, words[1].find('('));
+    made.kind = kind;
+    made.columns = columns_in(to, words[1]);
+    if (kind == ConstraintKind::key) made.plain = made.columns;
+    if (words.size() > 2) {
+      for (std::int16_t each : columns_in(to, words[2])) made.columns.push_back(each);
+    }
+    to.constraints.push_back(std::move(made));
+  }
+
+  void read_reference(std::string_view line) {
+    auto words = split(line, ' ');
+    Relation& from = relation(words.at(0).substr(0, words[0].find('(')));
+    const Relation& to = relation(words.at(1).substr(0, words[1].find('(')));
+    Constraint made;
+    made.name = from.name + "_fkey";
+    made.kind = ConstraintKind::foreign_key;
+    made.columns = columns_in(from, words[0]);
+    made.referenced = to.oid;
+    made.referenced_columns = columns_in(to, words[1]);
+    if (words.size() > 2 && words[2] == "cascade") made.on_delete = ForeignKeyAction::cascade;
+    if (words.size() > 2 && words[2] == "set_null") made.on_delete = ForeignKeyAction::set_null;
+    from.constraints.push_back(std::move(made));
+  }
+
+  void read_trigger(std::string_view line) {
+    auto words = split(line, ' ');
+    if (words.size() != 5) give_up("trigger: <relation> <name> <events> calls <function>", line);
+    Trigger made;
+    made.name = words[1];
+    for (auto event : split(words[2], ',')) {
+      made.events |= event == "insert"   ? kTriggerInsert
+                     : event == "delete" ? kTriggerDelete
+                     : event == "update" ? kTriggerUpdate
+                                         : kTriggerTruncate;
+    }
+    for (const RoutineEntry& function : contents_.functions) {
+      if (function.schema + "." + function.name == words[4]) made.function = function.oid;
+    }
+    relation(words[0]).triggers.push_back(std::move(made));
   }
 
   void read_child(std::string_view line) {

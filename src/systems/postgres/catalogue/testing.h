@@ -7,8 +7,17 @@
 //     index public.docs btree(tags())                                            an expression over tags
 //     view public.docs_v(id int4, contact text) reads public.docs
 //     lineage public.docs_v id=public.docs.id contact~public.docs.email,public.docs.id rows
-//     public.docs.tenant matview public.docs_mv(id int4, contact text) reads public.docs child
-//     public.docs_2024 of public.docs function public.f_email operator evil.<-> domain public.mail text check
+//     public.docs.tenant
+//     matview public.docs_mv(id int4, contact text) reads public.docs
+//     child public.docs_2024 of public.docs
+//     check public.docs a_check(id, email)
+//     key public.docs a_key(id, email)              a unique index on these
+//     key public.docs a_part(id) where(email)       on a part of the rows
+//     reference public.docs(id) public.other(id) cascade
+//     trigger public.docs stamp insert,update calls public.stamp
+//     function public.f_email
+//     operator evil.<->
+//     domain public.mail text check
 //     enum public.mood sad
 //   )");
 //

@@ -81,7 +81,16 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
   digest.numbers(relation.parents).numbers(relation.children).numbers(relation.reads).numbers(relation.calls);
   digest_lineage(digest, relation.view);
   digest.numbers(relation.primary_key).number(relation.system).number(relation.row_security);
-  digest.number(relation.has_rules);
+  digest.number(relation.has_rules).number(relation.constraints.size());
+  for (const Constraint& constraint : relation.constraints) {
+    digest.text(constraint.name).number(constraint.kind).numbers(constraint.columns);
+    digest.numbers(constraint.plain).number(constraint.nulls_are_equal).number(constraint.referenced);
+    digest.numbers(constraint.referenced_columns).number(constraint.on_delete).number(constraint.on_update);
+  }
+  digest.number(relation.triggers.size());
+  for (const Trigger& trigger : relation.triggers) {
+    digest.text(trigger.name).number(trigger.function).number(trigger.events);
+  }
   // row_estimate is left out: it informs people and changes with every ANALYZE.
 }
 

@@ -72,6 +72,51 @@ struct Index {
       columns;  // every column that the index holds or computes from, also in its predicate
 };
 
+// What ties the values of several columns, or of two relations, to each other: its error tells about all of
+// them.
+enum class ConstraintKind : char {
+  check = 'c',
+  foreign_key = 'f',
+  key = 'k',  // a unique index or an exclusion constraint, also on a part of the rows or on expressions
+  partition = 'p',
+};
+
+// What becomes of a referencing row: confdeltype and confupdtype of pg_constraint.
+enum class ForeignKeyAction : char {
+  none = 'a',
+  restrict = 'r',
+  cascade = 'c',
+  set_null = 'n',
+  set_default = 'd',
+};
+
+struct Constraint {
+  std::string name;
+  ConstraintKind kind = ConstraintKind::check;
+  // All columns that it looks at, in predicates and expressions too; 0 among them: any may be meant (a whole
+  // row). Of a foreign key in the order of `referenced_columns`.
+  std::vector<std::int16_t> columns;
+  std::vector<std::int16_t> plain;  // of `key`: columns that it compares as they are
+  bool nulls_are_equal = false;     // of `key`: NULLS NOT DISTINCT
+  Oid referenced = 0;               // of `foreign_key`
+  std::vector<std::int16_t> referenced_columns;
+  ForeignKeyAction on_delete = ForeignKeyAction::none;
+  ForeignKeyAction on_update = ForeignKeyAction::none;
+};
+
+// Bits of pg_trigger.tgtype (catalog/pg_trigger.h).
+inline constexpr std::int16_t kTriggerInsert = 1 << 2;
+inline constexpr std::int16_t kTriggerDelete = 1 << 3;
+inline constexpr std::int16_t kTriggerUpdate = 1 << 4;
+inline constexpr std::int16_t kTriggerTruncate = 1 << 5;
+
+// A trigger that somebody made and that is enabled; not those that keep foreign keys.
+struct Trigger {
+  std::string name;
+  Oid function = 0;
+  std::int16_t events = 0;  // kTrigger...
+};
+
 struct Relation {
   Oid oid = 0;
   std::string schema;
@@ -79,6 +124,8 @@ struct Relation {
   RelationKind kind = RelationKind::table;
   std::vector<Column> columns;  // live columns in attnum order
   std::vector<Index> indexes;
+  std::vector<Constraint> constraints;
+  std::vector<Trigger> triggers;
   std::vector<Oid> parents;   // inheritance and partitioning, one step up
   std::vector<Oid> children;  // one step down
   std::vector<Oid> reads;     // of a view or materialised view: relations its definition reads, one step
