@@ -77,8 +77,10 @@ std::optional<VectorMask> MaskSet::vector_mask(std::string_view collection) cons
       continue;
     }
     Scores scores = std::max(found->scores, mask.scores);
+    bool write_allowed = found->write_allowed && mask.write_allowed;
     if (mask.mask > found->mask) *found = mask;
     found->scores = scores;
+    found->write_allowed = write_allowed;
   }
   return found;
 }

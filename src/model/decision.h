@@ -48,6 +48,7 @@ struct VectorMask {
   Scores scores = Scores::rank;
   std::vector<std::string> except_collections;
   std::string rule;
+  bool write_allowed = false;
 };
 
 struct DetectMask {

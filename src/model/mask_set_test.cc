@@ -71,6 +71,15 @@ TEST(MaskSet, VectorsCombineScores) {
   EXPECT_FALSE(set.vector_mask("public.kb"));
 }
 
+TEST(MaskSet, VectorsAreWrittenOnlyWhereEveryMaskAllowsIt) {
+  MaskSet set;
+  set.vectors.push_back({.collection = "*", .rule = "a", .write_allowed = true});
+  EXPECT_TRUE(set.vector_mask("public.docs")->write_allowed);
+  set.vectors.push_back({.collection = "docs", .rule = "b"});
+  EXPECT_FALSE(set.vector_mask("public.docs")->write_allowed);
+  EXPECT_TRUE(set.vector_mask("public.kb")->write_allowed);
+}
+
 TEST(MaskSet, DetectorsAreListedPerRule) {
   MaskSet set;
   set.detects.push_back({.collection = "docs", .detectors = {"email"}, .rule = "a"});

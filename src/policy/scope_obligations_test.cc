@@ -106,6 +106,12 @@ TEST(Masks, EqualContentIsOneSetAndOneId) {
   EXPECT_EQ(ana, ben);
   EXPECT_EQ(ana->id, Scope::compile(again.set(), session_of({}))->masks()->id);
   EXPECT_NE(ana->id, Scope::compile(Policy{"rules: []\n"}.set(), session_of({}))->masks()->id);
+  const std::string vectors = "rules:\n  - {name: m, match: {}, mask: [{vectors: remove";
+  auto read_only = Scope::compile(Policy{vectors + "}]}\n"}.set(), session_of({}))->masks();
+  auto written = Scope::compile(Policy{vectors + ", write: allow}]}\n"}.set(), session_of({}))->masks();
+  EXPECT_FALSE(read_only->vector_mask("public.docs")->write_allowed);
+  EXPECT_TRUE(written->vector_mask("public.docs")->write_allowed);
+  EXPECT_NE(read_only->id, written->id);
 }
 
 TEST(Shadow, SaysWhatItWouldHaveDoneAndDoesNothing) {

@@ -121,9 +121,9 @@ ReviewTerms read_review(const YamlNode& node, Problems& problems) {
 }
 
 constexpr std::array<std::string_view, 5> kMasks = {"redact", "remove", "partial", "hash", "constant"};
+constexpr std::array<std::string_view, 2> kWrites = {"deny", "allow"};
 
 void read_field_mask(const Mapping& keys, MaskEffect& mask, Problems& problems) {
-  static constexpr std::array<std::string_view, 2> kWrites = {"deny", "allow"};
   static constexpr std::array<std::string_view, 2> kFilters = {"none", "equality"};
   static constexpr std::array<std::string_view, 2> kOrders = {"hide", "keep"};
   FieldMask form;
@@ -161,6 +161,9 @@ void read_vector_mask(const Mapping& keys, MaskEffect& mask, Problems& problems)
     auto word = read_word(*scores, "scores", kScores, problems).value_or("rank");
     form.scores = word == "keep" ? Scores::keep : word == "remove" ? Scores::remove : Scores::rank;
   }
+  if (const YamlNode* write = keys.find("write")) {
+    form.write_allowed = read_word(*write, "write", kWrites, problems) == "allow";
+  }
   mask.vectors.push_back(std::move(form));
 }
 
@@ -197,7 +200,8 @@ void read_mask(const YamlNode& node, MaskEffect& mask, Problems& problems) {
           Mapping{item, "a field mask", {"fields", "with", "value", "write", "filters", "order"}, problems},
           mask, problems);
     } else if (item.find("vectors")) {
-      read_vector_mask(Mapping{item, "a vector mask", {"vectors", "scores"}, problems}, mask, problems);
+      read_vector_mask(Mapping{item, "a vector mask", {"vectors", "scores", "write"}, problems}, mask,
+                       problems);
     } else if (item.find("detect")) {
       read_detect_mask(Mapping{item, "a detect mask", {"detect", "with"}, problems}, mask, problems);
     } else {
