@@ -29,6 +29,7 @@ struct Fixture {
       FieldMask mask;
       mask.collection = "public.docs";
       mask.field = field;
+      mask.write_allowed = mask.field == "salary";
       set.fields.push_back(mask);
     }
     FieldMask everywhere;

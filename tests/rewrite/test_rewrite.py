@@ -139,6 +139,46 @@ def test_masked_rows_answer_like_a_table_of_masked_values(
     assert [name for name, _ in columns] == [name for name, _ in expected_columns]
 
 
+def changed(database: Database, sql: str) -> tuple:
+    """What a statement returns and counts, and what its tables hold afterwards; it is taken back."""
+    tables = ("docs", "other", "generated", "types")
+    with database.connect() as connection:
+        connection.autocommit = False
+        cursor = connection.execute(sql.encode())
+        columns = [(column.name, column.type_code) for column in cursor.description or ()]
+        returned = sorted(map(str, cursor)) if cursor.description else []
+        made = connection.execute("SELECT to_regclass('made') IS NOT NULL").fetchone()[0]
+        stored = [
+            sorted(str(row) for row in connection.execute(f"SELECT * FROM {table}"))
+            for table in (*tables, *(["made"] if made and "materialized" not in sql else []))
+        ]
+        tag = cursor.statusmessage
+        connection.rollback()
+    return tag, columns, returned, stored
+
+
+@pytest.mark.parametrize("sql", statements("changes.sql"))
+def test_a_change_does_what_the_statement_said(sql: str, prepared: Database, corpus_masking: Rewriter) -> None:
+    rewritten = corpus_masking.rewrite(sql)
+    assert rewritten.kind == ("rewritten" if "docs" in sql else "unchanged"), rewritten.message
+    assert changed(prepared, rewritten.sql) == changed(prepared, sql), rewritten.sql
+
+
+@pytest.mark.parametrize("mask", ["redact", "remove"])
+def test_returning_masks_every_type(mask: str, prepared: Database) -> None:
+    """As a query on the row does, also as one value of the relation's own row type."""
+    with Rewriter(prepared, [f"field public.types {column} {mask}" for column in ("arr", "vc", "ts", "js", "mo", "hv", "d")]) as rewriter:
+        read = changed(prepared, rewriter.rewrite("SELECT * FROM types").sql)
+        deleted = changed(prepared, rewriter.rewrite("DELETE FROM types RETURNING *").sql)
+        updated = changed(prepared, rewriter.rewrite("UPDATE types t SET nn = nn RETURNING (t).*").sql)
+        whole = rewriter.rewrite("DELETE FROM types RETURNING types")
+        row_type = changed(prepared, whole.sql)[1]
+    assert deleted[1:3] == read[1:3]
+    assert updated[2] == read[2]
+    with prepared.connect() as connection:
+        assert row_type[0][1] == connection.execute("SELECT 'types'::regtype::oid").fetchone()[0]
+
+
 @pytest.mark.parametrize("mask", ["redact", "remove"])
 def test_every_type_has_a_masked_value(mask: str, prepared: Database) -> None:
     with Rewriter(prepared, [f"field public.types * {mask}"]) as rewriter:

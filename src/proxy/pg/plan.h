@@ -16,6 +16,7 @@
 #include "model/decision.h"
 #include "model/operation.h"
 #include "systems/postgres/rewrite/carried_keys.h"
+#include "systems/postgres/rewrite/own_output.h"
 #include "systems/postgres/rewrite/rewrite.h"
 #include "systems/postgres/sql/parse.h"
 
@@ -71,7 +72,8 @@ struct Plan {
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking;
   std::uint16_t carried = 0;  // keys in front of the result's columns, which are not the client's
   postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
-  std::vector<std::string> objects;        // resolved, for reviews: "public.docs#16391"
+  std::vector<postgres::rewrite::WrittenParameter> written;  // looked at when they are bound
+  std::vector<std::string> objects;                          // resolved, for reviews: "public.docs#16391"
   Basis basis;
   // The tree, which outlives its text: names that stand for this statement are described by it, and a bound
   // that depends on a parameter once that has a value.

@@ -63,7 +63,7 @@ bool same_but_text(const Operation& a, const Operation& b) {
 auto facts(const Plan& plan) {
   const auto& [operation, kind, source, text, rewritten, touches_masked, masked_fields, writes, hold_cursor,
                object, upstream_object, setting, inner, warning, denial, clamped_to, outputs, masking,
-               carried, insertion, objects, basis, parsed, statement, body] = plan;
+               carried, insertion, written, objects, basis, parsed, statement, body] = plan;
   return std::tie(kind, rewritten, touches_masked, masked_fields, writes, hold_cursor, object,
                   upstream_object, setting, inner, warning, clamped_to, outputs, masking, carried,
                   insertion.at, insertion.length, objects, basis);
@@ -75,8 +75,9 @@ bool reads(Verb verb) {
 }
 
 bool may_be_template(const Plan& plan) {
-  return plan.kind == PlanKind::statement && !plan.denial && !plan.touches_masked && !plan.writes &&
-         plan.clamped_to == 0 && reads(plan.operation->verb) && plan.operation->functions.empty();
+  return plan.kind == PlanKind::statement && !plan.denial && !plan.touches_masked && plan.written.empty() &&
+         !plan.writes && plan.clamped_to == 0 && reads(plan.operation->verb) &&
+         plan.operation->functions.empty();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "proxy/pg/counting.h"
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
+#include "proxy/pg/written_back.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
@@ -49,6 +50,14 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
   auto portal = std::make_shared<Portal>();
   portal->statement = prepared;
   portal->plan = prepared->plan;
+  if (!portal->plan->written.empty() && !portal->plan->denial) {
+    const auto values = bound_values(bind->parameter_section, prepared->parameter_types);
+    if (auto denial = refuse_written_back(portal->plan->written, values)) {
+      auto refused = std::make_shared<Plan>(*portal->plan);
+      refused->denial = std::move(*denial);
+      portal->plan = std::move(refused);
+    }
+  }
   portal->parameters_digest = parameters_digest(bind->parameter_section);
   if (bind->parameter_section.size() <= kMaxKeptParameters)
     portal->parameters = as_text(bind->parameter_section);

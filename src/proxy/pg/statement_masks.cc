@@ -56,7 +56,9 @@ std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& 
     plan.text = std::move(rewritten->sql);
     plan.rewritten = true;
     plan.touches_masked = !rewritten->masked.empty();
-    if (std::ranges::any_of(rewritten->masked, &rewrite::MaskedUse::in_expressions)) hide_literals(plan);
+    plan.written = std::move(rewritten->written);
+    const auto tells = [](const rewrite::MaskedUse& use) { return use.in_expressions || use.written; };
+    if (std::ranges::any_of(rewritten->masked, tells)) hide_literals(plan);
     for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
     plan.outputs = shared(std::move(rewritten->outputs));
     plan.warning = warn_of_conditions(rewritten->masked);

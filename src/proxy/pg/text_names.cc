@@ -1,6 +1,7 @@
 #include "proxy/pg/text_names.h"
 
 #include "proxy/pg/refusal.h"
+#include "proxy/pg/written_back.h"
 #include "systems/postgres/sql/names.h"
 #include "systems/postgres/sql/tokens.h"
 #include "wire/pg/sqlstate.h"
@@ -179,6 +180,8 @@ std::optional<ErrorFields> TextNames::execute(Plan& plan) const {
   if (!plan.inner) return unknown_statement(plan.object);
   plan.upstream_object = upstream_prepared(plan.object);
   follow_inner(plan);
+  if (!plan.denial)
+    plan.denial = refuse_written_back(plan.inner->written, as<sql::ExecuteStatement>(plan).arguments);
   return std::nullopt;
 }
 

@@ -232,6 +232,7 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
     if (ref.parts.empty()) {
       // `*` outside of an output list: ROW(*), f(*). Inside one, targets() has dealt with it.
       for (const Entry& entry : scope.entries) use_all(entry);
+      if (of_target(ref, {}, scope)) return;
       if (!has_hidden(scope)) {
         out_ += '*';
         return;
@@ -240,6 +241,9 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
     }
     const Entry* entry = find_entry(ref.parts, scope);
     if (entry != nullptr) use_all(*entry);
+    Meaning row;
+    row.entry = entry;
+    if (of_target(ref, row, scope)) return;
     // A relation that stands under its own name is still that in the rewrite, without its schema.
     out_ += (entry != nullptr ? quote_identifier(entry->alias) : quote_identifier(ref.parts.back())) + ".*";
     return;
@@ -248,6 +252,7 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
   Meaning meaning = resolve(ref, scope);
   for (const auto& [entry, index] : meaning.candidates) use(*entry, index);
   if (meaning.kind == Meaning::Kind::whole_row) use_all(*meaning.entry);
+  if (of_target(ref, meaning, scope)) return;
   bool known = meaning.kind != Meaning::Kind::nothing;
   if (ref.parts.size() == 1) {
     if (!known && !fresh_ && !may_be_output_name_) may_be_new(scope);
@@ -401,7 +406,10 @@ void Deparser::sub_link(const SubLink& node, Scope& scope) {
     out_ += ')';
   };
   switch (node.form) {
-    case SubLinkKind::exists: out_ += "EXISTS "; return query(false);
+    case SubLinkKind::exists:
+      out_ += "EXISTS ";
+      only_tested_ = node.query;
+      return query(false);
     case SubLinkKind::array: out_ += "ARRAY"; return query(true);
     case SubLinkKind::scalar: return query(true);
     case SubLinkKind::any:

@@ -18,6 +18,7 @@ void rename(Columns& columns, const Alias* alias) {
   for (std::size_t i = 0; i < alias->columns.size(); ++i) {
     if (i < columns.names.size()) {
       if (columns.vectors.erase(columns.names[i]) > 0) columns.vectors.emplace(alias->columns[i]);
+      if (columns.masked.erase(columns.names[i]) > 0) columns.masked.emplace(alias->columns[i]);
       columns.names[i] = alias->columns[i];
     } else {
       columns.names.emplace_back(alias->columns[i]);
@@ -55,6 +56,8 @@ void Deparser::declare_common_tables(const WithClause* with, const Scope* outer)
     if (const auto* query = as<SelectStatement>(table.query)) {
       bool by_arm = with->recursive && query->set_operation != SetOperation::none;
       columns = columns_of(by_arm ? *query->left : *query, outer);
+    } else {
+      columns = returning_columns(*table.query);
     }
     Alias names{table.name, table.columns};
     rename(columns, &names);
@@ -63,6 +66,7 @@ void Deparser::declare_common_tables(const WithClause* with, const Scope* outer)
       columns.names.emplace_back(table.cycle->mark_column);
       columns.names.emplace_back(table.cycle->path_column);
     }
+    hand_on_masked(table, columns);
     if (table.search != nullptr || table.cycle != nullptr) columns.known = false;
     if (with->recursive) {
       common_tables_[first + i].columns = std::move(columns);

@@ -64,6 +64,10 @@ std::optional<Knn> Deparser::find_knn(const SelectStatement& node, Scope& scope)
     refuse(fmt::format("{} is masked: {}", mask->name, why), std::string(kHowToSearch));
     return std::nullopt;
   };
+  if (reads_ == Reads::refused) {
+    refuse_read(*meaning.entry, meaning.index);
+    return std::nullopt;
+  }
   if (!meaning.certain) return not_knn("its name may mean another column here");
   if (is_unlimited(node.limit)) return not_knn("a search needs a LIMIT");
   if (node.with_ties) return not_knn("WITH TIES tells which distances are equal");

@@ -30,6 +30,12 @@ bool can_be_grouped(const Catalogue& catalogue, const Column& column) {
   return type != nullptr && type->name != "json" && type->name != "xml" && type->name != "point";
 }
 
+bool has_change(const WithClause* with) {
+  return with != nullptr && std::ranges::any_of(with->tables, [](const CommonTable& table) {
+           return as<SelectStatement>(table.query) == nullptr;
+         });
+}
+
 }  // namespace
 
 Deparser::Deparser(const RewriteInput& input, std::string prefix)
@@ -53,6 +59,7 @@ void Deparser::need_relation(std::string name) {
 std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
   for (int pass = 0; pass < 2 && !refused(); ++pass) {
     out_.clear();
+    written_.clear();
     write();
     auto sorted = [](const auto& usage) { return usage.second.ordered; };
     if (locks_rows_ && std::ranges::any_of(usages_, sorted)) {
@@ -70,6 +77,7 @@ std::expected<std::string, Refusal> Deparser::deparse(const SelectStatement& nod
   clamp_ = clamp;
   reply_ = reply;
   outermost_ = &node;
+  changes_data_ = has_change(node.with);
   return in_two_passes([&] { select(node, nullptr, true); });
 }
 
@@ -87,6 +95,7 @@ void Deparser::gather_masked() {
       if (std::ranges::find(use.rules, column.rule) == use.rules.end()) use.rules.push_back(column.rule);
     }
     use.in_expressions = usage.in_expressions;
+    use.written = writes_masked_.contains(var);
     auto same = std::ranges::find(masked_, use.relation, &MaskedUse::relation);
     if (same == masked_.end()) {
       masked_.push_back(std::move(use));
@@ -101,12 +110,14 @@ void Deparser::gather_masked() {
     merge(same->in_conditions, use.in_conditions);
     merge(same->rules, use.rules);
     same->in_expressions |= use.in_expressions;
+    same->written |= use.written;
   }
 }
 
 void Deparser::select(const SelectStatement& node, const Scope* outer, bool order_matters) {
   if (refused()) return;
-  if (node.into != nullptr) return refuse("SELECT INTO is not supported in a statement that is rewritten");
+  if (node.into != nullptr && &node != stored_)
+    return refuse("SELECT INTO stands at the top of a statement only");
   std::size_t depth = common_tables_.size();
   int aggregates = std::exchange(aggregate_depth_, 0);
   bool condition = std::exchange(in_condition_, false);
@@ -143,8 +154,8 @@ void Deparser::with_clause(const WithClause* with, const Scope* outer) {
   for (std::size_t i = 0; i < with->tables.size(); ++i) {
     const CommonTable& table = with->tables[i];
     const auto* query = as<SelectStatement>(table.query);
-    if (query == nullptr)
-      return refuse("a WITH query that changes data is not supported in a statement that is rewritten");
+    if (query == nullptr && outer != nullptr)
+      return refuse("a WITH query that changes data stands at the top of a statement only");
     if (i > 0) out_ += ", ";
     out_ += quote_identifier(table.name);
     if (!table.columns.empty()) {
@@ -158,7 +169,16 @@ void Deparser::with_clause(const WithClause* with, const Scope* outer) {
     if (table.materialized == Materialized::always) out_ += "MATERIALIZED ";
     if (table.materialized == Materialized::never) out_ += "NOT MATERIALIZED ";
     out_ += '(';
-    select(*query, outer, true);
+    // What one of them yields, another may store.
+    Reads reads = std::exchange(reads_, changes_data_ ? Reads::refused : reads_);
+    if (query != nullptr) {
+      select(*query, outer, true);
+    } else {
+      change(*table.query, &masked_output_[&table]);
+      hand_on_masked(table, all[i].columns);
+      if (with->recursive) hand_on_masked(table, common_tables_[before + i].columns);
+    }
+    reads_ = reads;
     out_ += ')';
     search_and_cycle(table);
     if (!with->recursive) common_tables_.push_back(all[i]);
@@ -192,6 +212,17 @@ void Deparser::search_and_cycle(const CommonTable& table) {
   out_ += " USING " + quote_identifier(cycle->path_column);
 }
 
+// Where its columns have other names, any of them may be meant.
+void Deparser::hand_on_masked(const CommonTable& table, Columns& columns) {
+  const auto found = masked_output_.find(&table);
+  if (found == masked_output_.end() || found->second.empty()) return;
+  if (table.columns.empty()) {
+    columns.masked = found->second;
+  } else {
+    columns.masked.insert(columns.names.begin(), columns.names.end());
+  }
+}
+
 void Deparser::set_operation(const SelectStatement& node, const Scope* outer) {
   if (node.left == nullptr || node.right == nullptr) return refuse("a set operation is not understood");
   out_ += '(';
@@ -215,6 +246,10 @@ void Deparser::values(const SelectStatement& node, Scope& scope) {
     out_ += i == 0 ? "(" : ", (";
     for (std::size_t j = 0; j < node.values[i].size(); ++j) {
       if (j > 0) out_ += ", ";
+      if (&node == insert_source_ && node.values[i][j]->kind == ExprKind::default_) {
+        out_ += "DEFAULT";
+        continue;
+      }
       expr(node.values[i][j], scope);
     }
     out_ += ')';
@@ -285,6 +320,10 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
       if (star_with_cells(node, *star, scope, separate)) continue;
     }
     if (&node == outermost_) count_output(target, scope);
+    // EXISTS (SELECT * ...) looks at no column.
+    const bool untold = &node == only_tested_ && !node.distinct && node.group_by.empty() &&
+                        node.order_by.empty() && node.targets.size() == 1;
+    if (untold && star != nullptr && star->star) continue;
     if (star != nullptr && star->star && star->parts.empty()) {
       for (const Entry& entry : scope.entries) use_all(entry);
       if (!has_hidden(scope)) {

@@ -27,6 +27,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,14 @@ class Deparser {
   std::expected<std::string, Refusal> deparse_copy(const sql::CopyStatement& copy,
                                                    std::optional<std::uint64_t> clamp);
 
+  // INSERT, UPDATE, DELETE, MERGE (deparse_modify.cc, deparse_merge.cc).
+  std::expected<std::string, Refusal> deparse_change(const sql::Statement& statement);
+  // COPY relation FROM STDIN; `options` is what stands behind that.
+  std::expected<std::string, Refusal> deparse_copy_from(const sql::CopyStatement& copy,
+                                                        const std::string& options);
+  // A query whose rows are stored: it must read nothing that is masked.
+  std::expected<std::string, Refusal> deparse_stored(const sql::SelectStatement& select);
+
   // After a deparse: what was masked ("public.docs": {"email", ...}), and which masked columns the
   // statement's conditions compare with their masked values.
   const std::vector<MaskedUse>& masked() const { return masked_; }
@@ -65,6 +74,7 @@ class Deparser {
   bool order_leaks() const;
   // The masked columns that the outermost query outputs as they stand.
   const std::vector<MaskedOutput>& outputs() const { return outputs_; }
+  const std::vector<WrittenParameter>& written() const { return written_; }
 
   // A type as written by the client, with its schema. Refuses unknown ones.
   std::string type_name(const sql::TypeName& type);
@@ -79,6 +89,22 @@ class Deparser {
  private:
   // Where an expression stands, as far as distances of masked vectors are concerned.
   enum class Place : std::uint8_t { elsewhere, knn_order, score };
+
+  // What a masked column gives where the text now stands.
+  enum class Reads : std::uint8_t {
+    masked,    // its masked value: derived tables
+    refused,   // nothing: what changes data must not depend on it
+    returned,  // its masked value, of the real relation too: RETURNING
+  };
+
+  // The relation that a statement writes.
+  struct Written {
+    const sql::RangeVar* var = nullptr;
+    const Relation* relation = nullptr;  // null: not known, a temporary one
+    const RelationMask* mask = nullptr;
+    const WriteGuards* guards = nullptr;
+    bool is_checked() const { return mask != nullptr || guards != nullptr; }
+  };
 
   // A WITH query in scope.
   struct CommonTableEntry {
@@ -97,6 +123,7 @@ class Deparser {
   void values(const sql::SelectStatement& node, Scope& scope);
   void set_operation(const sql::SelectStatement& node, const Scope* outer);
   void with_clause(const sql::WithClause* with, const Scope* outer);
+  void hand_on_masked(const sql::CommonTable& table, Columns& columns);
   void targets(const sql::SelectStatement& node, Scope& scope);
   void carried_keys(Scope& scope, std::function<void()> separate);
   void group_by(const sql::SelectStatement& node, Scope& scope);
@@ -157,6 +184,61 @@ class Deparser {
   void gather_masked();
   void use_all(const Entry& entry);
   void use(const Entry& entry, std::size_t index);
+
+  // ---- statements that change data (deparse_modify.cc, deparse_merge.cc, deparse_returning.cc,
+  // write_check.cc)
+  // `masked_output`, of a WITH query: takes the names of what it returns masked.
+  void change(const sql::Statement& statement, std::set<std::string>* masked_output);
+  void insert(const sql::InsertStatement& node);
+  void insert_columns(const sql::InsertStatement& node, const Written& written, Scope& scope);
+  void on_conflict(const sql::InsertStatement& node, const Written& written, Scope& scope);
+  void update(const sql::UpdateStatement& node);
+  void remove(const sql::DeleteStatement& node);
+  void merge(const sql::MergeStatement& node);
+  void merge_when(const sql::MergeWhen& when, const Written& written, Scope& scope,
+                  sql::List<const sql::FromItem*> source);
+  void merge_insert(const sql::MergeWhen& when, const Written& written, Scope& scope,
+                    sql::List<const sql::FromItem*> source);
+  void declare_others(sql::List<const sql::FromItem*> items, Scope& scope);
+  void write_others(std::string_view word, sql::List<const sql::FromItem*> items, Scope& scope);
+  void refuse_equal_names(const Scope& scope);
+  Written declare_target(const sql::RangeVar& var, Scope& scope);
+  void write_target(const Written& written, const Scope& scope);
+  void condition(std::string_view word, const sql::Expr* node, Scope& scope);
+  void assignments(sql::List<sql::Target> items, const Written& written, Scope& scope,
+                   sql::List<const sql::FromItem*> from);
+  std::size_t shared_assignment(sql::List<sql::Target> items, std::size_t first, const Written& written,
+                                Scope& scope, sql::List<const sql::FromItem*> from);
+  void assigned_value(const sql::Expr* value, Scope& scope);
+  void index_element(const sql::IndexElement& element, const Written& written, Scope& scope);
+  void conflict_constraint(std::string_view name, const Written& written);
+  void overriding(sql::Overriding word);
+  static bool is_same_of_excluded(const sql::Target& item);
+  Columns returning_columns(const sql::Statement& statement);
+
+  void returning(sql::List<sql::Target> items, Scope& scope, sql::List<const sql::FromItem*> others,
+                 const sql::Expr* where, bool others_first);
+  void returned_star(Scope& scope, sql::List<const sql::FromItem*> others, bool others_first,
+                     const std::function<void()>& separate);
+  void note_masked(const sql::Target& item, const Scope& scope);
+  void returned_columns(const Entry& target, const std::function<void()>& separate);
+  // A reference to the real relation that is written: true when it has been dealt with.
+  bool of_target(const sql::ColumnRef& ref, const Meaning& meaning, const Scope& scope);
+  bool is_one_row(const sql::Expr* where, const Scope& scope) const;
+  void refuse_read(const Entry& entry, std::size_t index);
+
+  // `event` is kTriggerInsert and so on.
+  void check_event(const Written& written, std::int16_t event);
+  // `values` are what may become the column's value; null: what it becomes has been looked at elsewhere.
+  // `null_is_own`: a NULL replaces what is stored.
+  void check_write(const Written& written, std::int16_t event, std::string_view column,
+                   const std::vector<const sql::Expr*>* values, bool null_is_own);
+  bool is_left_empty(const std::vector<const sql::Expr*>* values, const std::string& name,
+                     const std::string& rule);
+  void refuse_part(const Written& written, std::string_view column);
+  void check_value(const OwnOutput& own, const ColumnMask& mask, const std::string& name,
+                   const sql::Expr* value, bool null_is_own);
+  std::vector<const sql::Expr*> values_of(const sql::Expr* value, sql::List<const sql::FromItem*> from) const;
 
   // ---- expressions (deparse_expr.cc)
   void expr(const sql::Expr* node, Scope& scope);
@@ -222,6 +304,8 @@ class Deparser {
   std::optional<std::uint64_t> clamp_;
   const std::vector<CarriedKey>& keys_;
   const sql::SelectStatement* outermost_ = nullptr;
+  const sql::SelectStatement* only_tested_ = nullptr;  // of the EXISTS that is being written
+  const sql::SelectStatement* stored_ = nullptr;       // SELECT INTO, which is written as CREATE TABLE AS
   Place place_ = Place::elsewhere;
   int aggregate_depth_ = 0;
   int expr_depth_ = 0;
@@ -246,6 +330,14 @@ class Deparser {
     std::size_t index;
   };
   std::vector<ShownCell> shown_;
+  Reads reads_ = Reads::masked;
+  bool changes_data_ = false;                            // some part of the statement does
+  const sql::SelectStatement* insert_source_ = nullptr;  // whose VALUES may hold DEFAULT
+  std::map<const sql::CommonTable*, std::set<std::string>> masked_output_;
+  std::set<std::string>* returned_names_ = nullptr;  // of the WITH query that is being written
+  bool saw_masked_ = false;  // what has just been written for RETURNING holds masked values
+  std::vector<WrittenParameter> written_;
+  std::unordered_map<const sql::RangeVar*, bool> writes_masked_;
 };
 
 }  // namespace sluice::postgres::rewrite

@@ -33,7 +33,10 @@ class PlanBuilder {
     for (const auto& [oid, wanted] : wanted_) finish(*catalogue_.relation(oid), wanted);
     for (const auto& family : families_) share_order_leaks(family);
     for (Oid view : views_.reading_masked()) inherit_order_leaks(view);
-    if (!plan_->relations_.empty()) find_carriers();
+    if (!plan_->relations_.empty()) {
+      find_carriers();
+      plan_->guards_ = write_guards(catalogue_, *plan_);
+    }
     collect_names();
     return plan_;
   }
@@ -64,10 +67,11 @@ class PlanBuilder {
     if (vectors && is_vector(catalogue_, column.type)) {
       if (!found) {
         found.emplace();
-        found->field.mask = Mask::remove;
         found->field.rule = vectors->rule;
+        found->field.write_allowed = vectors->write_allowed;
       }
       found->field.mask = Mask::remove;
+      found->field.write_allowed = found->field.write_allowed && vectors->write_allowed;
       found->scores = vectors->scores;
     }
     if (found) return found;
@@ -107,6 +111,7 @@ class PlanBuilder {
       if (dot == std::string::npos) {
         if (!found) found = WantedMask{mask, {}, {}};
         found->json_keys.push_back(mask.field);
+        found->field.write_allowed = found->field.write_allowed && mask.write_allowed;
       } else if (glob_matches_folded(std::string_view(mask.field).substr(0, dot), column.name) ||
                  mask.field.find('*') < dot) {
         WantedMask whole{mask, {}, {}};
@@ -135,6 +140,7 @@ class PlanBuilder {
       if (!field && nested && !masks_.fields.empty()) field = masks_.fields.front();
       if (!field) continue;
       field->mask = Mask::remove;
+      field->write_allowed = false;  // a value that is written has all attributes
       return WantedMask{*field, {}, {}};
     }
     return std::nullopt;
@@ -222,6 +228,7 @@ class PlanBuilder {
     made.name = column.name;
     made.mask = wanted.field.mask;
     made.keep_order = wanted.field.keep_order;
+    made.write_allowed = wanted.field.write_allowed;
     made.rule = wanted.field.rule;
     made.vector = is_vector(catalogue_, column.type) && catalogue_.base_type(column.type)->category != 'A';
     made.scores = wanted.scores.value_or(Scores::rank);
@@ -426,6 +433,11 @@ std::shared_ptr<const MaskPlan> MaskPlan::compile(const Catalogue& catalogue, co
 const RelationMask* MaskPlan::find(Oid relation) const {
   auto found = relations_.find(relation);
   return found == relations_.end() ? nullptr : &found->second;
+}
+
+const WriteGuards* MaskPlan::guards(Oid relation) const {
+  auto found = guards_.find(relation);
+  return found == guards_.end() ? nullptr : found->second.get();
 }
 
 const std::string* MaskPlan::carries(Oid relation) const {

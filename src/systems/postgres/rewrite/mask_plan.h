@@ -40,6 +40,7 @@
 #include "model/cell_mask.h"
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/rewrite/write_guards.h"
 
 namespace sluice::postgres::rewrite {
 
@@ -61,6 +62,7 @@ struct ColumnMask {
   bool vector = false;                 // of pgvector's types: usable in the k-NN form
   Scores scores = Scores::rank;        // for vectors
   bool keep_order = false;
+  bool write_allowed = false;  // by every mask on it
   std::string rule;
 
   bool reads_column() const { return pieces.size() > 1; }
@@ -91,6 +93,8 @@ class MaskPlan {
   const RelationMask* find(Oid relation) const;
   // Why a relation that is not masked itself cannot be read: it may yield masked data. nullptr: it cannot.
   const std::string* carries(Oid relation) const;
+  // What of a write to this relation would tell about masked columns, its own or others; nullptr: nothing.
+  const WriteGuards* guards(Oid relation) const;
   // Some masked or carrying relation, in whatever schema, has this name.
   bool is_sensitive_name(std::string_view name) const { return names_.contains(std::string(name)); }
   bool is_sensitive_schema(std::string_view schema) const { return schemas_.contains(std::string(schema)); }
@@ -104,6 +108,7 @@ class MaskPlan {
   friend class PlanBuilder;
   std::unordered_map<Oid, RelationMask> relations_;
   std::unordered_map<Oid, std::string> carriers_;
+  WriteGuardsByRelation guards_;
   std::unordered_set<std::string> names_;
   std::unordered_set<std::string> schemas_;
   std::vector<std::string> problems_;

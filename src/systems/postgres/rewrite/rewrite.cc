@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "systems/postgres/rewrite/clamp.h"
+#include "systems/postgres/rewrite/ddl_rules.h"
 #include "systems/postgres/rewrite/deparser.h"
 #include "systems/postgres/rewrite/statement_class.h"
 #include "systems/postgres/rewrite/verify.h"
@@ -26,6 +27,8 @@ constexpr std::array<std::string_view, 12> kExplainOptions = {
     "serialize", "settings", "summary", "timing", "verbose",      "wal"};
 constexpr std::array<std::string_view, 7> kCopyOptions = {"delimiter", "escape", "force_quote", "format",
                                                           "header",    "null",   "quote"};
+constexpr std::array<std::string_view, 8> kCopyFromOptions = {
+    "delimiter", "escape", "force_not_null", "force_null", "format", "header", "null", "quote"};
 
 using Text = std::expected<std::string, Refusal>;
 
@@ -72,21 +75,40 @@ class StatementRewriter {
       : input_(input), prefix_("slc_" + random_identifier(kPrefixRandom)), deparser_(input, prefix_) {}
 
   RewriteResult run() {
-    Text text = statement(*input_.statement.body);
-    if (!text) {
-      return std::visit([](auto&& why) -> RewriteResult { return std::move(why); }, std::move(text).error());
+    const Statement& body = *input_.statement.body;
+    if (const SelectStatement* query = defined_query(body)) {
+      // A view keeps its text, so that is left as it is: the query reads nothing that is masked.
+      Text read = deparser_.deparse_stored(*query);
+      if (!read) return refused(std::move(read).error());
+      return Rewritten{std::string(input_.statement.text), deparser_.masked(), {}};
     }
+    Text text = statement(body);
+    if (!text) return refused(std::move(text).error());
     if (auto good = verify(*text, prefix_, input_); !good) {
       return denial("the statement could not be rewritten safely", std::move(good).error().detail);
     }
-    return Rewritten{*std::move(text), deparser_.masked(), deparser_.outputs()};
+    return Rewritten{*std::move(text), deparser_.masked(), deparser_.written(), deparser_.outputs()};
   }
 
  private:
+  static RewriteResult refused(Refusal why) {
+    return std::visit([](auto&& each) -> RewriteResult { return std::move(each); }, std::move(why));
+  }
+
+  // Of CREATE VIEW and CREATE MATERIALIZED VIEW.
+  static const SelectStatement* defined_query(const Statement& node) {
+    if (const auto* view = as<ViewStatement>(&node)) return view->query;
+    const auto* create = as<CreateTableAsStatement>(&node);
+    return create != nullptr && create->materialized_view ? as<SelectStatement>(create->query) : nullptr;
+  }
+
   Text statement(const Statement& node) {
     switch (node.kind) {
-      case StatementKind::select:
-        return deparser_.deparse(static_cast<const SelectStatement&>(node), input_.clamp, reply_);
+      case StatementKind::select: {
+        const auto& select = static_cast<const SelectStatement&>(node);
+        if (select.into != nullptr) return create_as(select, *select.into, false);
+        return deparser_.deparse(select, input_.clamp, reply_);
+      }
       case StatementKind::declare_cursor: return cursor(static_cast<const DeclareCursorStatement&>(node));
       case StatementKind::copy: return copy(static_cast<const CopyStatement&>(node));
       case StatementKind::prepare: return prepare(static_cast<const PrepareStatement&>(node));
@@ -97,13 +119,30 @@ class StatementRewriter {
       return std::unexpected(
           Denial{Reason::over_limit, "", "this statement has no number of rows that could be limited", ""});
     }
-    return std::unexpected(denial("only queries may name a relation with masked columns, or one of its name",
-                                  "If another relation is meant, write its schema."));
+    switch (node.kind) {
+      case StatementKind::insert:
+      case StatementKind::update:
+      case StatementKind::delete_:
+      case StatementKind::merge: return deparser_.deparse_change(node);
+      case StatementKind::create_table_as: {
+        const auto& create = static_cast<const CreateTableAsStatement&>(node);
+        const auto* select = as<SelectStatement>(create.query);
+        if (select == nullptr || create.into == nullptr || create.materialized_view) break;
+        return create_as(*select, *create.into, create.if_not_exists);
+      }
+      default: break;
+    }
+    return std::unexpected(
+        denial("a statement of this class may not name a relation with masked columns, or one of its name",
+               "If another relation is meant, write its schema."));
   }
 
   // The query inside of a cursor, PREPARE, EXPLAIN or COPY; what else may stand there is refused as above.
   Text query(const Statement* node) {
     if (node == nullptr) return std::unexpected(denial("the statement was not understood"));
+    const auto* select = as<SelectStatement>(node);
+    if (select != nullptr && select->into != nullptr)
+      return std::unexpected(denial("SELECT INTO stands at the top of a statement only"));
     return statement(*node);
   }
 
@@ -122,9 +161,47 @@ class StatementRewriter {
     return text + " FOR " + *inner;
   }
 
+  // CREATE TABLE AS, and SELECT INTO, which is the same.
+  Text create_as(const SelectStatement& query, const IntoClause& into, bool if_not_exists) {
+    if (input_.clamp) {
+      return std::unexpected(
+          Denial{Reason::over_limit, "", "this statement has no number of rows that could be limited", ""});
+    }
+    if (into.relation == nullptr || !into.options.empty() || !into.relation->catalog.empty())
+      return std::unexpected(denial("storage options are not supported in a statement that is rewritten"));
+    Text inner = deparser_.deparse_stored(query);
+    if (!inner) return inner;
+    std::string text = "CREATE ";
+    if (into.relation->persistence == Persistence::temporary) text += "TEMPORARY ";
+    if (into.relation->persistence == Persistence::unlogged) text += "UNLOGGED ";
+    text += if_not_exists ? "TABLE IF NOT EXISTS " : "TABLE ";
+    text += quote_qualified(into.relation->schema, into.relation->name);
+    for (std::size_t i = 0; i < into.columns.size(); ++i)
+      text += (i == 0 ? " (" : ", ") + quote_identifier(into.columns[i]);
+    if (!into.columns.empty()) text += ")";
+    if (!into.access_method.empty()) text += " USING " + quote_identifier(into.access_method);
+    constexpr std::string_view kOnCommit[] = {"", " ON COMMIT PRESERVE ROWS", " ON COMMIT DELETE ROWS",
+                                              " ON COMMIT DROP"};
+    text += kOnCommit[static_cast<std::size_t>(into.on_commit)];
+    if (!into.tablespace.empty()) text += " TABLESPACE " + quote_identifier(into.tablespace);
+    return text + " AS " + *inner + (into.with_no_data ? " WITH NO DATA" : "");
+  }
+
+  Text copy_from(const CopyStatement& node) {
+    if (node.program || !node.file.empty() || node.relation == nullptr) {
+      return std::unexpected(denial("COPY from a file or program of the server is not available"));
+    }
+    if (input_.clamp) {
+      return std::unexpected(
+          Denial{Reason::over_limit, "", "this statement has no number of rows that could be limited", ""});
+    }
+    Text with = options(node.options, kCopyFromOptions);
+    if (!with) return with;
+    return deparser_.deparse_copy_from(node, with->empty() ? "" : " WITH " + *with);
+  }
+
   Text copy(const CopyStatement& node) {
-    if (node.from)
-      return std::unexpected(denial("COPY FROM into a relation with masked columns is not supported"));
+    if (node.from) return copy_from(node);
     if (node.program || !node.file.empty()) {
       return std::unexpected(denial("COPY to a file or program of the server is not available"));
     }
@@ -155,7 +232,8 @@ class StatementRewriter {
   Text explain(const ExplainStatement& node) {
     reply_ = Reply::plan;
     if (node.analyze) deparser_.shows_counts();
-    Text inner = query(node.query);
+    if (node.query == nullptr) return std::unexpected(denial("the statement was not understood"));
+    Text inner = statement(*node.query);
     if (!inner) return inner;
     const bool tells = deparser_.order_leaks();
     if (tells && node.analyze) {
@@ -206,11 +284,24 @@ RewriteResult rewrite(const RewriteInput& input) {
       return *std::move(why);
     if (auto why = refuse_statement_class(statement, input.catalogue, input.search_path, input.plan))
       return *std::move(why);
-    Touched touched = touched_relations(statement, input.catalogue, input.search_path, input.plan);
+    DefinitionRuling definition =
+        rule_on_definition(statement, input.catalogue, input.search_path, input.plan);
+    if (definition.denial) return *std::move(definition.denial);
+    Touched touched =
+        touched_relations(statement, input.catalogue, input.search_path, input.plan, definition.harmless);
     if (!touched.changed.empty()) {
       return denial(
-          fmt::format("{} has masked columns: it cannot be written or changed while masks are in force",
+          fmt::format("{} has masked columns: it cannot be written or changed in this way while masks are in "
+                      "force",
                       touched.changed));
+    }
+    // Its errors are reduced.
+    if (touched.defined && !touched.masked) {
+      if (input.clamp) {
+        return Denial{Reason::over_limit, "", "this statement has no number of rows that could be limited",
+                      ""};
+      }
+      return Rewritten{std::string(input.statement.text), {MaskedUse{.relation = touched.defined_name}}, {}};
     }
     if (!touched.unknown.empty() && !input.fresh) return NeedsCatalogue{std::move(touched.unknown)};
     needed = needed || touched.masked || touched.ambiguous_name;

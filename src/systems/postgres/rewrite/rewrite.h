@@ -7,9 +7,11 @@
 //                     NeedsCatalogue -> read the catalogue anew, then ask again with `fresh`
 //
 // What is rewritten: SELECT (joins, WITH, sub-selects, LATERAL, set operations, aggregates, windows, VALUES),
-// DECLARE CURSOR, COPY (query) TO STDOUT, COPY relation TO STDOUT, PREPARE and EXPLAIN of these. Any other
-// statement class that names a masked relation is refused, and so is what could run code that reads one (DO,
-// CREATE FUNCTION, triggers, views, foreign tables, ...), while any mask is in force.
+// DECLARE CURSOR, COPY (query) TO STDOUT, COPY relation TO STDOUT and FROM STDIN, INSERT, UPDATE, DELETE,
+// MERGE (deparse_modify.cc), CREATE TABLE AS, PREPARE and EXPLAIN of these. What defines, locks or empties a
+// masked relation is judged by ddl_rules.h. Any other statement class that names a masked relation is
+// refused, and so is what could run code that reads one (DO, CREATE FUNCTION, triggers, foreign tables, ...),
+// while any mask is in force.
 //
 // The result of a rewrite is parsed again and checked before it is handed out (verify.h). Pure; thread-safe.
 #pragma once
@@ -25,6 +27,7 @@
 #include "systems/postgres/catalogue/view.h"
 #include "systems/postgres/rewrite/carried_keys.h"
 #include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/rewrite/own_output.h"
 #include "systems/postgres/rewrite/vouch.h"
 #include "systems/postgres/sql/parse.h"
 
@@ -52,7 +55,8 @@ struct MaskedUse {
   std::vector<std::string>
       in_conditions;  // of these, the ones that WHERE, ON or HAVING compare: with masked values
   bool in_expressions =
-      false;  // some column other than a vector stands within an expression, beside other operands
+      false;             // some column other than a vector stands within an expression, beside other operands
+  bool written = false;  // some masked column is written
   std::vector<std::string> rules;  // whose masks these are
 };
 
@@ -70,6 +74,7 @@ struct Unchanged {};
 struct Rewritten {
   std::string sql;
   std::vector<MaskedUse> masked;  // empty when the statement was rewritten to pin names or to clamp it only
+  std::vector<WrittenParameter> written;
   std::vector<MaskedOutput> outputs;  // in order of their columns
 };
 

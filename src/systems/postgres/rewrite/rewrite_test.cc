@@ -147,29 +147,20 @@ TEST(Rewrite, WrapsTheQueryOfACursorPrepareExplainAndCopy) {
 
 TEST(Rewrite, OtherStatementClassesAreRefused) {
   Session session = corpus_session();
-  for (auto sql : {"INSERT INTO docs(id) VALUES (1)",
-                   "UPDATE docs SET title = 'x'",
-                   "DELETE FROM docs",
-                   "INSERT INTO sink(data) SELECT email FROM docs",
+  for (auto sql : {"INSERT INTO sink(data) SELECT email FROM docs",
                    "SELECT email INTO t FROM docs",
                    "CREATE TABLE t AS SELECT email FROM docs",
                    "CREATE VIEW v AS SELECT email FROM docs",
                    "DELETE FROM sink WHERE data NOT IN (SELECT email FROM docs)",
-                   "MERGE INTO sink s USING docs d ON s.id = d.id WHEN MATCHED THEN DELETE",
-                   "WITH x AS (DELETE FROM sink RETURNING data) SELECT x.data FROM x, docs",
                    "EXPLAIN INSERT INTO sink(data) SELECT email FROM docs",
                    "COPY docs FROM STDIN",
                    "COPY docs TO '/tmp/x'",
                    "COPY (SELECT email FROM docs) TO PROGRAM 'cat'",
-                   "LOCK TABLE docs",
-                   "TRUNCATE docs",
-                   "DROP TABLE docs",
                    "ALTER TABLE docs RENAME COLUMN email TO x",
                    "ALTER TABLE docs RENAME TO x",
                    "ALTER TABLE docs SET SCHEMA other",
                    "ALTER SCHEMA public RENAME TO x",
                    "CREATE INDEX ON docs (email)",
-                   "GRANT SELECT ON docs TO PUBLIC",
                    "CREATE TABLE t (LIKE docs)",
                    "CREATE TABLE t () INHERITS (docs)",
                    "CREATE TEMP TABLE docs(id int)",
@@ -179,8 +170,7 @@ TEST(Rewrite, OtherStatementClassesAreRefused) {
                    "CREATE TRIGGER t BEFORE UPDATE ON sink FOR EACH ROW EXECUTE FUNCTION f()",
                    "CREATE FOREIGN TABLE ft(id int) SERVER s",
                    "ALTER TABLE sink ADD FOREIGN KEY (data) REFERENCES docs(email)",
-                   "CREATE TABLE t (x text REFERENCES docs(email))",
-                   "REFRESH MATERIALIZED VIEW docs"}) {
+                   "CREATE TABLE t (x text REFERENCES docs(email))"}) {
     EXPECT_TRUE(session.denies(sql)) << sql << ": " << session.text(sql);
   }
   EXPECT_FALSE(session.denies("LOCK TABLE docs IN ACCESS SHARE MODE")) << "every SELECT takes that";
@@ -201,7 +191,8 @@ TEST(Rewrite, ANameThatAMaskedRelationHasElsewhereIsPinned) {
   session.path = {"open"};
   EXPECT_EQ(session.text("SELECT email FROM docs"), R"(SELECT "email" AS "email" FROM "open"."docs")");
   EXPECT_EQ(session.text("SELECT email FROM open.docs"), "unchanged");
-  EXPECT_TRUE(session.denies("INSERT INTO docs(id) VALUES (1)")) << "cannot be pinned";
+  EXPECT_EQ(session.text("INSERT INTO docs(id) VALUES (1)"),
+            R"(INSERT INTO "open"."docs" AS "docs" ("id") VALUES (1))");
   session.path = {"elsewhere"};
   EXPECT_THAT(session.text("SELECT email FROM docs"), HasSubstr("may mean a masked relation"));
 }

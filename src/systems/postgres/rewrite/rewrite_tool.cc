@@ -3,8 +3,8 @@
 //
 // First the tool asks for the catalogue: "query <hex>" per query; the script answers "row <hex> - <hex> ..."
 // (- is null) per row and "end". After "ready" come commands:
-//   field <collection> <pattern> <mask> [constant]     adds a field mask
-//   vectors <collection> <scores>                      masks vectors
+//   field <collection> <pattern> <mask> [constant] [write]  adds a field mask
+//   vectors <collection> <scores> [write]                   masks vectors
 //   path <schema> ...                                  sets the search path
 //   sql <hex>                                          "unchanged", "rewritten <hex>", "denied <hex> <hex>",
 //   "stale <name>" clamp <n> <hex>                                    the same with a bound
@@ -100,6 +100,7 @@ int run() {
       mask.field = command.at(2);
       mask.mask = mask_from(command.at(3)).value_or(Mask::redact);
       if (command.size() > 4) mask.constant = command[4];
+      mask.write_allowed = command.back() == "write";
       mask.rule = "test";
       masks.fields.push_back(mask);
     } else if (command[0] == "vectors") {
@@ -108,6 +109,7 @@ int run() {
       mask.scores = command.at(2) == "keep"  ? Scores::keep
                     : command[2] == "remove" ? Scores::remove
                                              : Scores::rank;
+      mask.write_allowed = command.back() == "write";
       mask.rule = "test";
       masks.vectors.push_back(mask);
     } else if (command[0] == "path") {

@@ -27,6 +27,8 @@ struct Columns {
   std::vector<std::string> names;
   bool known = false;             // false: there may be others
   std::set<std::string> vectors;  // of a sub-select: names of columns that hand on a masked vector
+  std::set<std::string>
+      masked;  // of a WITH query that changes data: names of columns that hold masked values
 };
 
 // One FROM item under the name by which expressions refer to it.
@@ -37,6 +39,7 @@ struct Entry {
   const sql::RangeVar* var = nullptr;
   bool has_own_alias = false;  // `docs d`: then `public.docs.id` does not name it
   bool only = false;           // ONLY: without inheritance children and partitions
+  bool target = false;         // what a statement writes, or EXCLUDED: the real relation, nothing hidden
   bool visible = true;         // false: inside of a join that has an alias of its own
   Columns columns;             // for a relation: aligned with relation->columns, renamed by the alias
 };

@@ -82,12 +82,13 @@ class ClassVisitor : public Visitor {
       // Triggers, rules and policies are named after their relation: {schema, relation, trigger}.
       bool inner = drop.object != ObjectKind::table && drop.object != ObjectKind::view &&
                    drop.object != ObjectKind::materialized_view && drop.object != ObjectKind::foreign_table;
-      Names relation = inner && name.size() > 1 ? name.first(name.size() - 1) : name;
+      if (!inner) continue;  // with its masks goes what they hide
+      Names relation = name.size() > 1 ? name.first(name.size() - 1) : name;
       std::string_view schema = relation.size() > 1 ? relation[relation.size() - 2] : std::string_view{};
       const Relation* target = catalogue_.find_relation(path_, schema, relation.back());
       if (target != nullptr && plan_.find(target->oid) != nullptr) {
         found = denial(
-            fmt::format("{} has masked columns: it cannot be dropped or changed while masks are in force",
+            fmt::format("{} has masked columns: what runs on it cannot be dropped while masks are in force",
                         target->qualified_name()));
       }
     }
@@ -102,21 +103,21 @@ constexpr std::int32_t kAccessShare = 1;  // LockStatement::mode
 
 class TouchVisitor : public Visitor {
  public:
-  TouchVisitor(const Catalogue& catalogue, SearchPath path, const MaskPlan& plan)
-      : catalogue_(catalogue), path_(path), plan_(plan) {}
+  TouchVisitor(const Catalogue& catalogue, SearchPath path, const MaskPlan& plan,
+               const std::unordered_set<const RangeVar*>& harmless)
+      : catalogue_(catalogue), path_(path), plan_(plan), harmless_(harmless) {}
 
   void on_statement(const Statement& statement) override {
     if (const auto* table = as<CreateTableStatement>(&statement)) exists_already_ = is_no_op(*table);
     if (statement.kind == StatementKind::vacuum) only_named_ = true;
-    refreshes_ = statement.kind == StatementKind::refresh_view;
     if (const auto* lock = as<LockStatement>(&statement)) only_named_ = lock->mode == kAccessShare;
   }
 
   void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
     if (is_common_table || (role == RelationRole::defined && (exists_already_ || only_named_))) return;
     const Relation* relation = catalogue_.find_relation(path_, var.schema, var.name);
-    if (refreshes_ && relation != nullptr && relation->kind == RelationKind::materialized_view) return;
-    if (var.schema.empty() && plan_.is_sensitive_name(var.name)) touched.ambiguous_name = true;
+    const bool harmless = harmless_.contains(&var);
+    if (var.schema.empty() && plan_.is_sensitive_name(var.name) && !harmless) touched.ambiguous_name = true;
     if (relation == nullptr) {
       if (role != RelationRole::defined) touched.unknown = var.name;
       if (role != RelationRole::read && var.schema.empty() && plan_.is_sensitive_name(var.name))
@@ -125,10 +126,16 @@ class TouchVisitor : public Visitor {
     }
     bool masked = plan_.find(relation->oid) != nullptr;
     bool carries = plan_.carries(relation->oid) != nullptr;
+    if (role == RelationRole::written && plan_.guards(relation->oid) != nullptr) touched.masked = true;
+    if (role == RelationRole::written && relation->is_view() && reaches_guarded(*relation))
+      touched.changed = relation->qualified_name();
     if (!masked && !carries) return;
-    if (role == RelationRole::read) {
+    if (role == RelationRole::read || (role == RelationRole::written && masked)) {
       touched.masked = true;
-    } else if (masked || role == RelationRole::written) {
+    } else if (harmless) {
+      touched.defined = true;
+      touched.defined_name = relation->qualified_name();
+    } else {
       touched.changed = relation->qualified_name();
     }
   }
@@ -136,6 +143,12 @@ class TouchVisitor : public Visitor {
   Touched touched;
 
  private:
+  // A write to a view goes on to a table, whose guards are by its own columns.
+  bool reaches_guarded(const Relation& view) const {
+    return std::ranges::any_of(catalogue_.lineage(view.oid),
+                               [&](Oid oid) { return plan_.guards(oid) != nullptr; });
+  }
+
   // CREATE TABLE IF NOT EXISTS of what exists, in the schema where it would be made.
   bool is_no_op(const CreateTableStatement& table) const {
     if (!table.if_not_exists || table.relation == nullptr) return false;
@@ -148,8 +161,8 @@ class TouchVisitor : public Visitor {
   const Catalogue& catalogue_;
   SearchPath path_;
   const MaskPlan& plan_;
+  const std::unordered_set<const RangeVar*>& harmless_;
   bool exists_already_ = false;
-  bool refreshes_ = false;  // its lineage stays what it is
   bool only_named_ =
       false;  // VACUUM, ANALYZE, the lock of a SELECT: neither reads nor changes for the client
 };
@@ -164,8 +177,8 @@ std::optional<Denial> refuse_statement_class(const Statement& statement, const C
 }
 
 Touched touched_relations(const Statement& statement, const Catalogue& catalogue, SearchPath path,
-                          const MaskPlan& plan) {
-  TouchVisitor visitor(catalogue, path, plan);
+                          const MaskPlan& plan, const std::unordered_set<const RangeVar*>& harmless) {
+  TouchVisitor visitor(catalogue, path, plan, harmless);
   visit(statement, visitor);
   return std::move(visitor.touched);
 }

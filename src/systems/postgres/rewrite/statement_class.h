@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "model/decision.h"
 #include "systems/postgres/rewrite/mask_plan.h"
@@ -17,12 +18,17 @@ std::optional<Denial> refuse_statement_class(const sql::Statement& statement, co
                                              SearchPath path, const MaskPlan& plan);
 
 struct Touched {
-  bool masked = false;          // reads a relation that is masked or carries masked data
-  std::string changed;          // a masked or carrying relation that is written or defined; empty: none
+  bool masked = false;       // reads a relation that is masked or carries masked data, or writes one that is
+                             // masked or tied to one (write_guards.h)
+  bool defined = false;      // defines, locks or empties one in a harmless way
+  std::string defined_name;  // which
+  std::string changed;       // a masked or carrying relation that is changed in another way; empty: none
   bool ambiguous_name = false;  // an unqualified name that is also the name of a masked relation
   std::string unknown;          // a relation that the catalogue does not know; empty: none
 };
+// `harmless`: mentions that ddl_rules.h has passed.
 Touched touched_relations(const sql::Statement& statement, const Catalogue& catalogue, SearchPath path,
-                          const MaskPlan& plan);
+                          const MaskPlan& plan,
+                          const std::unordered_set<const sql::RangeVar*>& harmless = {});
 
 }  // namespace sluice::postgres::rewrite

@@ -19,12 +19,15 @@ MaskSet masks(std::string_view lines) {
     std::string field;
     std::string mask;
     std::string constant;
-    words >> collection >> field >> mask >> constant;
+    std::string write;
+    words >> collection >> field >> mask >> constant >> write;
+    if (constant == "write") std::swap(constant, write);
+    const bool write_allowed = write == "write";
     if (collection.empty()) continue;
     std::string rule = fmt::format("r{}", ++number);
     if (field == "vectors") {
       Scores scores = mask == "keep" ? Scores::keep : mask == "remove" ? Scores::remove : Scores::rank;
-      set.vectors.push_back({collection, Mask::remove, scores, {}, rule});
+      set.vectors.push_back({collection, Mask::remove, scores, {}, rule, write_allowed});
     } else if (field == "detect") {
       set.detects.push_back({collection, {"email"}, Mask::partial, {}, rule});
     } else {
@@ -34,6 +37,7 @@ MaskSet masks(std::string_view lines) {
       made.mask = mask_from(mask).value();
       made.keep_order = constant == "keep_order";
       made.constant = constant;
+      made.write_allowed = write_allowed;
       made.rule = rule;
       set.fields.push_back(made);
     }

@@ -12,7 +12,8 @@
 namespace sluice::postgres::rewrite::testing {
 
 // "public.docs email redact", "public.docs city constant Springfield", "public.docs vectors keep",
-// "public.docs detect"; one mask a line, rules named after the line's number ("r1").
+// "public.docs detect"; one mask a line, rules named after the line's number ("r1"). "write" at the end of a
+// line: write: allow.
 MaskSet masks(std::string_view lines);
 
 // The masks of the attack corpus: email, ssn, salary, note and embedding of public.docs.

@@ -11,10 +11,14 @@ class Inspector : public Visitor {
  public:
   Inspector(std::string_view prefix, const RewriteInput& input) : prefix_(prefix), input_(input) {}
 
+  void on_statement(const Statement& statement) override {
+    creates_ |= statement.kind == StatementKind::create_table_as;
+  }
+
   void on_relation(const RangeVar& var, RelationRole role, bool is_common_table) override {
     if (is_common_table || broken) return;
-    if (role != RelationRole::read) {
-      broken = true;
+    if (role == RelationRole::defined) {  // CREATE TABLE AS
+      broken = !creates_ || input_.plan.is_sensitive_name(var.name);
       return;
     }
     if (var.schema.empty()) {
@@ -25,12 +29,14 @@ class Inspector : public Visitor {
     if (relation == nullptr) return;
     if (input_.plan.carries(relation->oid) != nullptr) broken = true;
     if (input_.plan.find(relation->oid) == nullptr) return;
+    if (role == RelationRole::written) return;  // it stays what it is, and is all that does
     if (var.alias == nullptr || !var.alias->name.starts_with(prefix_)) broken = true;
   }
 
   bool broken = false;
 
  private:
+  bool creates_ = false;
   std::string_view prefix_;
   const RewriteInput& input_;
 };

@@ -6,7 +6,9 @@
 
 namespace sluice::postgres::rewrite {
 
-void combine(WantedMask& into, const WantedMask& other) {
+namespace {
+
+void combine_values(WantedMask& into, const WantedMask& other) {
   if (into.json_keys.empty() != other.json_keys.empty()) {
     if (other.json_keys.empty()) into = other;
     return;
@@ -23,6 +25,14 @@ void combine(WantedMask& into, const WantedMask& other) {
   if (other.field.mask > into.field.mask) into.field = other.field;
   into.field.keep_order = keep_order;
   if (other.scores) into.scores = std::max(into.scores.value_or(*other.scores), *other.scores);
+}
+
+}  // namespace
+
+void combine(WantedMask& into, const WantedMask& other) {
+  const bool write_allowed = into.field.write_allowed && other.field.write_allowed;
+  combine_values(into, other);
+  into.field.write_allowed = write_allowed;
 }
 
 WantedMask of_what_is_computed(WantedMask mask) {

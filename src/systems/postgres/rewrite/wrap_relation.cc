@@ -37,18 +37,28 @@ bool Deparser::has_hidden(const Scope& scope) const {
 }
 
 void Deparser::use(const Entry& entry, std::size_t index) {
-  if (entry.mask == nullptr) return;
+  if (reads_ == Reads::refused) refuse_read(entry, index);
+  if (entry.mask == nullptr) {
+    saw_masked_ |=
+        index < entry.columns.names.size() && entry.columns.masked.contains(entry.columns.names[index]);
+    return;
+  }
   std::int16_t attnum = entry.relation->columns[index].attnum;
   Usage& usage = usages_[entry.var];
   usage.columns.insert(attnum);
   if (aggregate_depth_ == 0) usage.bare_columns.insert(attnum);
   const ColumnMask* mask = entry.mask->column(attnum);
+  saw_masked_ |= mask != nullptr;
   if (in_condition_ && mask != nullptr) usage.in_conditions.insert(attnum);
   if (expr_depth_ > 1 && mask != nullptr && !mask->vector) usage.in_expressions = true;
 }
 
 void Deparser::use_all(const Entry& entry) {
-  if (entry.mask == nullptr) return;
+  if (entry.mask == nullptr) {
+    for (std::size_t i = 0; !entry.columns.masked.empty() && i < entry.columns.names.size(); ++i)
+      use(entry, i);
+    return;
+  }
   usages_[entry.var].all_columns = true;
   for (std::size_t i = 0; i < entry.relation->columns.size(); ++i) {
     const Column& column = entry.relation->columns[i];

@@ -1,0 +1,120 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "systems/postgres/rewrite/test_support.h"
+
+namespace sluice::postgres::rewrite {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Session;
+
+Session session_of(std::string_view catalogue, std::string_view masks) {
+  return Session(postgres::testing::catalogue(catalogue), testing::masks(masks));
+}
+
+TEST(WriteGuards, AnErrorOfACheckTells) {
+  Session session = session_of(R"(
+    public.staff(id int4 pk, floor int4, salary int4, bonus int4, total int4 from bonus)
+    check public.staff staff_floor(floor, salary)
+    check public.staff staff_id(id)
+  )",
+                               "* salary redact");
+  EXPECT_THAT(
+      session.text("UPDATE staff SET floor = 5"),
+      HasSubstr("a write to public.staff.floor could tell about masked values: constraint staff_floor looks "
+                "at it together with public.staff.salary, which is masked (rule r1)"));
+  EXPECT_TRUE(session.denies("UPDATE staff SET (id, floor) = (1, 2)"));
+  EXPECT_TRUE(session.denies(
+      "INSERT INTO staff(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET floor = excluded.floor"));
+  EXPECT_TRUE(session.denies(
+      "MERGE INTO staff s USING staff t ON s.id = t.id WHEN MATCHED THEN UPDATE SET floor = 1"));
+  EXPECT_FALSE(session.denies("UPDATE staff SET id = 7, bonus = 2"));
+  EXPECT_FALSE(session.denies("INSERT INTO staff(id, floor) VALUES (1, 2)")) << "about its own row only";
+  Session allowed = session_of(R"(
+    public.staff(id int4 pk, floor int4, salary int4)
+    check public.staff staff_floor(floor, salary)
+  )",
+                               "* salary redact write");
+  EXPECT_FALSE(allowed.denies("UPDATE staff SET floor = 5"));
+}
+
+TEST(WriteGuards, AUniqueIndexTellsOfStoredRows) {
+  Session session = session_of(R"(
+    public.staff(id int4 pk, name text, salary int4)
+    key public.staff staff_key(name, salary)
+    public.one(id int4 pk, email text unique)
+    public.part(id int4 pk, name text, email text)
+    key public.part part_key(name) where(email)
+  )",
+                               "* salary redact\n* email redact");
+  EXPECT_TRUE(session.denies("UPDATE staff SET name = 'x'"));
+  EXPECT_FALSE(session.denies("INSERT INTO staff(name) VALUES ('x')")) << "with a NULL it meets no other row";
+  EXPECT_FALSE(session.denies("INSERT INTO one(id) VALUES (1)"));
+  EXPECT_FALSE(session.denies("UPDATE one SET id = 2"));
+  EXPECT_TRUE(session.denies("INSERT INTO part(name) VALUES ('x')")) << "a row where the predicate holds";
+  EXPECT_TRUE(session.denies("UPDATE part SET name = 'x'"));
+}
+
+TEST(WriteGuards, AForeignKeyTellsOnBothSides) {
+  constexpr std::string_view kCatalogue = R"(
+    public.people(id int4 pk, email text unique)
+    public.orders(id int4 pk, buyer text, note text)
+    reference public.orders(buyer) public.people(email)
+    public.codes(code text pk)
+    public.secrets(id int4 pk, code text)
+    reference public.secrets(code) public.codes(code)
+  )";
+  Session session = session_of(kCatalogue, "public.people email redact\npublic.secrets code redact");
+  EXPECT_THAT(session.text("INSERT INTO orders(id, buyer) VALUES (1, 'guess')"),
+              HasSubstr("looks it up in public.people.email, which is masked"));
+  EXPECT_TRUE(session.denies("UPDATE orders SET buyer = 'guess'"));
+  EXPECT_TRUE(session.denies("COPY orders FROM STDIN"));
+  EXPECT_FALSE(session.denies("INSERT INTO orders(id, note) VALUES (1, 'x')"));
+  EXPECT_FALSE(session.denies("DELETE FROM orders"));
+  EXPECT_TRUE(session.denies("DELETE FROM codes WHERE code = 'guess'"));
+  EXPECT_TRUE(session.denies("UPDATE codes SET code = 'x'"));
+  EXPECT_FALSE(session.denies("INSERT INTO codes(code) VALUES ('x')"));
+}
+
+TEST(WriteGuards, WhatAForeignKeySetsIsAWriteToo) {
+  Session session = session_of(R"(
+    public.teams(id int4 pk, name text)
+    public.staff(id int4 pk, team int4, salary int4)
+    check public.staff staff_team(team, salary)
+    reference public.staff(team) public.teams(id) set_null
+  )",
+                               "* salary redact");
+  EXPECT_TRUE(session.denies("DELETE FROM teams WHERE id = 1"));
+  EXPECT_FALSE(session.denies("UPDATE teams SET name = 'x'"));
+}
+
+TEST(WriteGuards, PartitionsAndGeneratedColumnsCount) {
+  Session session = session_of(R"(
+    partitioned public.log(id int4 pk, part text, salary int4, factor int4)
+    child public.log_1 of public.log
+    check public.log_1 log_1_check(part, salary)
+  )",
+                               "* salary redact");
+  EXPECT_TRUE(session.denies("UPDATE log SET part = 'x'"));
+  EXPECT_TRUE(session.denies("UPDATE log_1 SET part = 'x'"));
+  EXPECT_FALSE(session.denies("UPDATE log SET factor = 1"));
+}
+
+TEST(WriteGuards, CodeThatRunsOnAWriteIsRefused) {
+  Session session = session_of(R"(
+    function public.stamp
+    public.docs(id int4 pk, title text, email text)
+    trigger public.docs stamp update,truncate calls public.stamp
+  )",
+                               "* email redact");
+  EXPECT_THAT(session.text("UPDATE docs SET title = 'x'"),
+              HasSubstr("trigger stamp of public.docs runs a function that is not vouched for"));
+  EXPECT_TRUE(session.denies("TRUNCATE docs"));
+  EXPECT_TRUE(session.denies("INSERT INTO docs(id) VALUES (1) ON CONFLICT (id) DO UPDATE SET title = 'x'"));
+  EXPECT_FALSE(session.denies("INSERT INTO docs(id) VALUES (1) ON CONFLICT (id) DO NOTHING"));
+  EXPECT_FALSE(session.denies("DELETE FROM docs"));
+}
+
+}  // namespace
+}  // namespace sluice::postgres::rewrite
