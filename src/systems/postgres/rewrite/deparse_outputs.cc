@@ -64,7 +64,7 @@ void Deparser::begin_outputs(const SelectStatement& node, const Scope& scope) {
     return !is_star(target) ||
            columns_of_star(node, static_cast<const ColumnRef&>(*target.value), scope).has_value();
   });
-  shows_cells_ = reply_ == Reply::rows && stars_known && !node.distinct && node.distinct_on.empty() &&
+  shows_cells_ = reply_ == Reply::rows && reads_ == Reads::masked && stars_known && !node.distinct && node.distinct_on.empty() &&
                  node.group_by.empty() && node.having == nullptr && !computes(node).aggregates;
 }
 

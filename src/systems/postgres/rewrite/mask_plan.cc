@@ -79,6 +79,7 @@ class PlanBuilder {
       const auto masks = masks_.detect_masks(collection);
       found.emplace();
       found->field.rule = masks.front()->rule;
+      found->field.write_allowed = true;  // it is what stands in a text that is hidden, not the text
       for (const DetectMask* mask : masks) {
         DetectorMask& made = found->detectors.emplace_back();
         made.mask = mask->mask;
