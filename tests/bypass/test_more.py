@@ -47,6 +47,8 @@ def test_no_leak(case: Case, masked: Attack) -> None:
 # COPY FROM runs code for each line that it is given.
 COPIES = [
     ("COPY open_table FROM STDIN WHERE f_compare('a', 'b')", b"9\tx\t1\n"),
+    ("COPY dtab FROM STDIN", b"9\tx\n"),
+    ("COPY dtab (a, id) FROM STDIN (FORMAT csv)", b"x,10\n"),
 ]
 
 
