@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from harness import documents, wire
 from harness.gateway import Login
-from harness.wire import Client, Exchange
+from harness.wire import Client, Exchange, Message
 
 POLICY = (
     documents.EVERYTHING
@@ -338,3 +338,30 @@ def test_row_description_carries_the_true_table(client: Client, documents_databa
     assert [column.name for column in columns] == ["id", "email", "title"]
     assert [(column.table, column.number) for column in columns if column.name != "email"] == [(oid, 1), (oid, 3)]
     assert columns[1].type == 25
+
+
+def test_copy_with_a_sync_behind_its_execute(ana: Login) -> None:
+    """The server ignores the Sync that came along with the COPY, as libpq sends it; the one after the data counts."""
+    start = [wire.parse("COPY notes (id, doc, text) FROM STDIN"), wire.bind(), wire.describe(b"P"), wire.execute(), wire.SYNC]
+    with ana.wire(timeout=30) as client:
+        for number, ending in ((901, [Message(b"c", b"")]), (902, [Message(b"f", b"no\0")])):
+            client.query("BEGIN")
+            client.send_all(*start)
+            assert client.read_until(b"G").types[-1:] == "G"
+            client.send_all(Message(b"d", f"{number}\t1\tcopied\n".encode()), *ending, wire.SYNC)
+            reply = client.read_until(b"Z")
+            assert reply.tags == (["COPY 1"] if number == 901 else [])
+            client.query("ROLLBACK")
+        assert client.query("SELECT 1").rows == [[b"1"]]
+
+
+def test_copy_that_does_not_wait(ana: Login) -> None:
+    """All in one write: the data comes before anybody has asked for it."""
+    with ana.wire(timeout=30) as client:
+        client.query("BEGIN")
+        client.send_all(
+            wire.parse("COPY notes (id, doc, text) FROM STDIN"), wire.bind(), wire.execute(), wire.SYNC,
+            Message(b"d", b"903\t1\tcopied\n"), Message(b"c", b""), wire.SYNC)  # fmt: skip
+        reply = client.read_until(b"Z")
+        assert reply.tags == ["COPY 1"]
+        client.query("ROLLBACK")

@@ -163,6 +163,7 @@ void Exchange::flush_for_answers() {
 }
 
 Pause Exchange::on_sync() {
+  if (copying_in_) return Pause::none;  // the server would ignore it
   skip_to_sync_ = false;
   effects_.sync();
   gateway_.sync();

@@ -44,6 +44,7 @@ Pause Exchange::on_copy_response(BackendType type, Bytes payload, Bytes raw) {
     return server_violation(fmt::format("{} out of turn", to_string(type)));
   }
   copying_in_ = in;
+  if (in && requests_.front().kind == Request::Kind::execute) requests_.drop_ignored_syncs();
   if (!run->stopped) pass(run, raw);
   return Pause::none;
 }

@@ -41,11 +41,18 @@ bool Requests::names_may_move(bool end_may_move) const {
 }
 
 bool Requests::copy_in_ahead() const {
-  if (queue_.empty()) return false;
-  const auto& last = queue_.back();
-  return std::ranges::any_of(last.runs | std::views::drop(last.current), [](const Run& run) {
+  // A Sync that was sent along with it will be ignored.
+  const auto last = std::ranges::find_if_not(queue_ | std::views::reverse, [](const Request& request) {
+    return request.kind == Request::Kind::sync;
+  });
+  if (last == queue_.rend()) return false;
+  return std::ranges::any_of(last->runs | std::views::drop(last->current), [](const Run& run) {
     return run.plan->kind == PlanKind::copy_in && !run.stopped && !run.finished;
   });
+}
+
+void Requests::drop_ignored_syncs() {
+  while (queue_.size() > 1 && queue_[1].kind == Request::Kind::sync) queue_.erase(queue_.begin() + 1);
 }
 
 }  // namespace sluice::proxy::pg

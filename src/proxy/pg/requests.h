@@ -123,6 +123,9 @@ class Requests {
   bool names_may_move(bool end_may_move) const;
   // A COPY is on its way, and the server has not said yet that it wants the data.
   bool copy_in_ahead() const;
+  // The oldest is an Execute whose COPY takes data now: until that ends the server ignores Sync, also one
+  // that was sent along with the Execute (PostgreSQL manual, "COPY Operations").
+  void drop_ignored_syncs();
 
  private:
   std::deque<Request> queue_;
