@@ -243,6 +243,10 @@ bool is_same_moment_in_binary(std::string_view own, Bytes value) {
 
 std::optional<OwnOutput> own_output(const Catalogue& catalogue, const Column& column,
                                     const ColumnMask& mask) {
+  const bool in_text = mask.cell != nullptr && mask.cell->detects();
+  const Type* bare = catalogue.base_type(column.type);
+  if (in_text || (mask.mask == Mask::partial && bare != nullptr && bare->category == 'S'))
+    return OwnOutput{.form = OwnOutput::Form::stars, .text = "***"};
   if (mask.pieces.size() != 1) return std::nullopt;
   const auto parsed = sql::parse("SELECT " + mask.pieces.front());
   if (!parsed) return std::nullopt;
@@ -309,6 +313,7 @@ bool is_own_output(const OwnOutput& own, std::string_view text) {
     case Form::boolean: return is_same_boolean(*own.text, text);
     case Form::uuid: return hex_digits(*own.text) == hex_digits(text);
     case Form::json: return without_blanks(*own.text) == without_blanks(text);
+    case Form::stars: return text.find(*own.text) != std::string_view::npos;
     case Form::empty: return is_empty_value(text);
   }
   return true;
@@ -317,7 +322,8 @@ bool is_own_output(const OwnOutput& own, std::string_view text) {
 bool is_own_output_in_binary(const OwnOutput& own, Bytes value) {
   if (!own.text) return false;
   switch (own.form) {
-    case Form::text: return is_own_output(own, as_text(value));
+    case Form::text:
+    case Form::stars: return is_own_output(own, as_text(value));
     case Form::number: {
       const auto mine = number(*own.text);
       return !mine || is_same_number_in_binary(*mine, value) || is_own_output(own, as_text(value));

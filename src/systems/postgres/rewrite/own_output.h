@@ -31,6 +31,7 @@ struct OwnOutput {
     boolean,
     uuid,
     json,   // without its blanks
+    stars,  // a part of a text, or a text in which something was found: whatever holds ***
     empty,  // of arrays, ranges, bytea, tsvector, hstore: the empty value
   };
   Form form = Form::text;
