@@ -63,7 +63,7 @@ RULES = """
       - {fields: [contact], with: redact}
       - {vectors: remove, scores: rank}
   - name: hide-pay
-    match: {collection: staff}
+    match: {collection: [staff, plans]}
     mask:
       - {fields: [email, salary, plan], with: redact}
 """

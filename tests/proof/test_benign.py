@@ -20,7 +20,7 @@ from proof.benign_programs import check_all
 from proof.report import record
 
 FEWEST_STATEMENTS = 300
-PASS_RATE = 0.86
+PASS_RATE = 0.97
 """The share that must pass. 0.97 is what is promised; until then it is the last figure reached, rounded down."""
 
 

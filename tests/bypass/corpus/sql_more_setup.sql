@@ -50,8 +50,11 @@ CREATE TABLE open_table (id int PRIMARY KEY, line text, doc int);
 INSERT INTO open_table VALUES (1, 'one', 1), (2, 'two', 2);
 CREATE TABLE staff (id int PRIMARY KEY, name text, salary int, email text, level int);
 INSERT INTO staff SELECT i, 'person ' || i, (i * 7919) % 1000, 's3cr3t.' || i || '@corp.example', i % 50 FROM generate_series(1, 1000) i;
-ALTER TABLE staff ADD COLUMN plan text DEFAULT 's3cr3t.plan';
-ALTER TABLE staff ALTER plan DROP DEFAULT, ADD COLUMN metas jsonb[];
+ALTER TABLE staff ADD COLUMN metas jsonb[];
+CREATE TABLE plans (id int PRIMARY KEY);
+INSERT INTO plans VALUES (1), (2);
+ALTER TABLE plans ADD COLUMN plan text DEFAULT 's3cr3t.plan';
+ALTER TABLE plans ALTER plan DROP DEFAULT;
 UPDATE staff SET metas = ARRAY[jsonb_build_object('email', email)];
 CREATE INDEX ON staff (level, salary, id);
 CREATE INDEX ON staff (salary) INCLUDE (id);
@@ -61,6 +64,6 @@ ANALYZE staff;
 DO $$ DECLARE r text; BEGIN
   FOR r IN SELECT format('ALTER %s %s OWNER TO svc', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, oid::regclass)
     FROM pg_class WHERE relname IN ('dtab','moods','v_chain','v_call','v_rich','v_sorted','v_text','v_group','v_barrier','v_xml',
-                                    'v_cte','docs_kid','open_table','staff','counter')
+                                    'v_cte','docs_kid','open_table','staff','plans','counter')
   LOOP EXECUTE r; END LOOP;
 END $$;
