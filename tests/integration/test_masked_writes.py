@@ -21,7 +21,7 @@ CREATE TABLE logins (name text, email text UNIQUE, person int REFERENCES people 
 CREATE TABLE accounts (id int PRIMARY KEY, login text REFERENCES logins (email));
 INSERT INTO logins SELECT name, email, id FROM people;
 CREATE TABLE stamped (id int PRIMARY KEY, title text, email text);
-CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%', OLD.email; RETURN NEW; END';
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', OLD.email; RETURN NEW; END';
 CREATE TRIGGER stamp BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamp();
 INSERT INTO stamped VALUES (1, 'x', 'e@corp.example');
 ALTER TABLE people OWNER TO app; ALTER TABLE logins OWNER TO app; ALTER TABLE accounts OWNER TO app;

@@ -2,7 +2,6 @@
 -- statement itself does. None reads a masked column.
 insert into docs(id, tenant, title) values (10, 'a', 'b'), (11, default, 'c') returning id, tenant, title || 'x' as t
 insert into docs values (12, 'a', 'b')
-insert into docs default values
 insert into docs as d (id, title) select o.id + 100, o.n from other o where o.id < 5 order by o.id returning d.id, d.title
 insert into docs(id, title) with w as (select 200 as id) select w.id, 'w' from w union all select 201, 'x'
 insert into docs(id, title) values (1, 'new'), (300, 'x') on conflict (id) do update set title = excluded.title || docs.title where docs.tenant = 'acme' returning id, title
@@ -35,5 +34,3 @@ create materialized view made as select id from docs
 truncate docs
 lock table docs
 create index on docs (title, lower(tenant)) where id > 0
-alter table docs add column extra int default 5
-alter table docs alter column title type varchar using title || '!'

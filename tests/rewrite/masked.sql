@@ -10,7 +10,7 @@ select * from docs a natural join docs b order by id
 select * from docs a natural left join other b order by id
 select id, tenant, title from docs group by id order by id
 select d.id, d.title, d.email, count(*) from docs d join other o on o.id=d.id group by d.id order by 1
-select tenant, max(email), min(salary), sum(salary), array_agg(ssn), json_agg(d) from docs d group by tenant
+select tenant, max(email), min(salary), sum(salary), array_agg(ssn order by id), json_agg(d order by id) from docs d group by tenant
 select q.c4 from docs as q(c1,c2,c3,c4,c5,c6,c7,c8) where c1=1
 select q.* from docs as q(a,b) order by 1
 select j.* from (docs d join other o using (id)) as j order by 1

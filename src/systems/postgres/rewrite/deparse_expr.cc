@@ -5,6 +5,7 @@
 
 #include "systems/postgres/rewrite/column_name.h"
 #include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/missing_values.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {
@@ -251,6 +252,17 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
   if (ref.parts.empty() || ref.parts.size() > 3) return refuse("a column name is not understood");
   Meaning meaning = resolve(ref, scope);
   for (const auto& [entry, index] : meaning.candidates) use(*entry, index);
+  if (ref.parts.back() == kMissingValues && plan_.in_force()) {
+    const bool of_catalogue = std::ranges::any_of(meaning.candidates, [](const auto& candidate) {
+      return candidate.first->relation != nullptr && candidate.first->relation->system;
+    });
+    // Of a sub-select it is NULL already.
+    const bool of_another = meaning.kind == Meaning::Kind::column && meaning.certain && !of_catalogue;
+    if (!of_another) {
+      out_ += "CAST(NULL AS \"pg_catalog\".\"text\")";
+      return;
+    }
+  }
   if (meaning.kind == Meaning::Kind::whole_row) use_all(*meaning.entry);
   if (of_target(ref, meaning, scope)) return;
   bool known = meaning.kind != Meaning::Kind::nothing;

@@ -61,11 +61,13 @@ void Deparser::begin_outputs(const SelectStatement& node, const Scope& scope) {
   output_count_ = 0;
   outputs_counted_ = true;
   const bool stars_known = std::ranges::all_of(node.targets, [&](const Target& target) {
-    return !is_star(target) ||
-           columns_of_star(node, static_cast<const ColumnRef&>(*target.value), scope).has_value();
+    if (!is_star(target)) return true;
+    const auto* star = as<ColumnRef>(target.value);  // or the fields of a value: (x).*
+    return star != nullptr && columns_of_star(node, *star, scope).has_value();
   });
-  shows_cells_ = reply_ == Reply::rows && reads_ == Reads::masked && stars_known && !node.distinct && node.distinct_on.empty() &&
-                 node.group_by.empty() && node.having == nullptr && !computes(node).aggregates;
+  shows_cells_ = reply_ == Reply::rows && reads_ == Reads::masked && stars_known && !node.distinct &&
+                 node.distinct_on.empty() && node.group_by.empty() && node.having == nullptr &&
+                 !computes(node).aggregates;
 }
 
 const ColumnMask* Deparser::mask_of_cell(const Entry& entry, std::size_t index) const {
@@ -145,7 +147,7 @@ void Deparser::count_output(const Target& target, const Scope& scope) {
   if (!outputs_counted_ || scope.select == nullptr) return;
   const auto* ref = as<ColumnRef>(target.value);
   if (is_star(target)) {
-    const auto columns = columns_of_star(*scope.select, *ref, scope);
+    const auto columns = ref == nullptr ? std::nullopt : columns_of_star(*scope.select, *ref, scope);
     outputs_counted_ = columns.has_value();
     if (!columns) return;
     for (const StarColumn& column : *columns) {

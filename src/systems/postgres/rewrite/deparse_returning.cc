@@ -153,7 +153,7 @@ void Deparser::returning(List<Target> items, Scope& scope, List<const FromItem*>
   for (const Target& item : items) {
     saw_masked_ = false;
     const auto* star = as<ColumnRef>(item.value);
-    if (is_star(item) && names_all_of(*star, scope.entries.front(), scope)) {
+    if (is_star(item) && star != nullptr && names_all_of(*star, scope.entries.front(), scope)) {
       if (star->parts.empty()) {
         returned_star(scope, others, others_first, separate);
       } else {
@@ -178,7 +178,8 @@ void Deparser::note_masked(const Target& item, const Scope& scope) {
     return;
   }
   for (const Entry& entry : scope.entries) {
-    if (!names_all_of(static_cast<const ColumnRef&>(*item.value), entry, scope)) continue;
+    const auto* named = as<ColumnRef>(item.value);  // or the fields of a value: (x).*, which may be any
+    if (named != nullptr && !names_all_of(*named, entry, scope)) continue;
     for (std::size_t i = 0; i < entry.columns.names.size(); ++i) {
       const bool of_relation = entry.mask != nullptr && mask_of(entry, i) != nullptr;
       if (of_relation || entry.columns.masked.contains(entry.columns.names[i]))
@@ -305,9 +306,13 @@ Columns Deparser::returning_columns(const Statement& statement) {
       columns.names.emplace_back(name.empty() ? "?column?" : name);
       continue;
     }
-    const auto& star = static_cast<const ColumnRef&>(*item.value);
-    if (!star.parts.empty()) {
-      const Entry* entry = find_entry(star.parts, scope);
+    const auto* star = as<ColumnRef>(item.value);
+    if (star == nullptr) {  // the fields of a value: (x).*
+      columns.known = false;
+      continue;
+    }
+    if (!star->parts.empty()) {
+      const Entry* entry = find_entry(star->parts, scope);
       add(entry == nullptr ? Columns{} : entry->columns);
       continue;
     }

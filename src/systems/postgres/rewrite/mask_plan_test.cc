@@ -193,7 +193,8 @@ TEST(MaskPlan, JsonColumnsLoseKeysOrAreMaskedWhole) {
   EXPECT_THAT(meta->value("m"), HasSubstr("^(email|user_.*)$"));
   EXPECT_THAT(keys.plan->find(keys.oid("docs"))->column(3)->value("m"), HasSubstr("::pg_catalog.json END"));
 
-  Compiled arrays("public.docs(id int4 pk, metas jsonb[], raws json[], tags text[])", "public.docs email redact");
+  Compiled arrays("public.docs(id int4 pk, metas jsonb[], raws json[], tags text[])",
+                  "public.docs email redact");
   for (std::int16_t column : {std::int16_t{2}, std::int16_t{3}}) {
     const ColumnMask* whole = arrays.plan->find(arrays.oid("docs"))->column(column);
     ASSERT_NE(whole, nullptr) << column;

@@ -11,7 +11,7 @@ namespace {
 using namespace sql;
 
 constexpr std::string_view kRelation = "pg_attribute";
-constexpr std::string_view kColumn = "attmissingval";
+constexpr std::string_view kColumn = kMissingValues;
 
 bool is_pg_attribute(const RangeVar& var) {
   return var.name == kRelation && (var.schema.empty() || var.schema == "pg_catalog");
@@ -28,8 +28,10 @@ bool shows_pg_attribute(const FromItem* item) {
 
 class Inspector : public Visitor {
  public:
+  // Named as a column of a query, where NULL can stand in its place.
+  bool queried() const { return queried_; }
   bool found() const {
-    if (named_) return true;
+    if (named_ || (queried_ && !only_queries_)) return true;
     return std::ranges::any_of(rows_, [&](std::string_view row) {
       return std::ranges::find(references_, row) != references_.end();
     });
@@ -59,7 +61,7 @@ class Inspector : public Visitor {
 
   void on_expr(const Expr& expr) override {
     if (const auto* column = as<ColumnRef>(&expr); column != nullptr && !column->parts.empty()) {
-      named_ |= !column->star && column->parts.back() == kColumn;
+      queried_ |= !column->star && column->parts.back() == kColumn;
       references_.push_back(column->parts.back());  // a row, `a` or `a.*`; or a column of that name
     }
     if (const auto* steps = as<IndirectionExpr>(&expr)) {
@@ -68,13 +70,22 @@ class Inspector : public Visitor {
   }
 
   void on_statement(const Statement& statement) override {
+    const auto* select = as<SelectStatement>(&statement);
+    only_queries_ &= select != nullptr ? select->into == nullptr : answers_with_its_query(statement.kind);
     const auto* copy = as<CopyStatement>(&statement);
     if (copy == nullptr || copy->relation == nullptr || !is_pg_attribute(*copy->relation)) return;
     named_ |= copy->columns.empty() || std::ranges::find(copy->columns, kColumn) != copy->columns.end();
   }
 
  private:
+  static bool answers_with_its_query(StatementKind kind) {
+    return kind == StatementKind::prepare || kind == StatementKind::declare_cursor ||
+           kind == StatementKind::explain || kind == StatementKind::copy;
+  }
+
   bool named_ = false;
+  bool queried_ = false;
+  bool only_queries_ = true;  // nothing stores what it reads, or keeps its text
   std::vector<std::string_view> rows_;
   std::vector<std::string_view> references_;
 };
@@ -89,6 +100,12 @@ std::optional<Denial> refuse_missing_values(const Statement& statement) {
       Reason::masked_use, "",
       "pg_attribute.attmissingval holds values of rows; it is not available while masks are in force",
       "Name the columns of pg_attribute that you need."};
+}
+
+bool names_missing_values(const Statement& statement) {
+  Inspector inspector;
+  visit(statement, inspector);
+  return inspector.queried();
 }
 
 }  // namespace sluice::postgres::rewrite

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "systems/postgres/rewrite/test_support.h"
 #include "systems/postgres/sql/parse.h"
 
 namespace sluice::postgres::rewrite {
@@ -14,8 +15,10 @@ bool refused(std::string_view sql) {
 }
 
 TEST(MissingValues, AreNotShown) {
-  for (auto sql : {"SELECT attmissingval FROM pg_attribute",
-                   "SELECT a.attmissingval::text FROM pg_catalog.pg_attribute a",
+  for (auto sql : {"CREATE TABLE t AS SELECT attmissingval FROM pg_attribute",
+                   "SELECT attmissingval INTO t FROM pg_attribute",
+                   "CREATE VIEW v AS SELECT a.attmissingval::text FROM pg_catalog.pg_attribute a",
+                   "INSERT INTO t SELECT attmissingval FROM pg_attribute",
                    "SELECT * FROM pg_attribute",
                    "SELECT * FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid",
                    "TABLE pg_attribute",
@@ -37,6 +40,23 @@ TEST(MissingValues, AreNotShown) {
                    "SELECT * FROM pg_attribute TABLESAMPLE BERNOULLI (9)",
                    "SELECT 1 FROM pg_attribute a ORDER BY a"}) {
     EXPECT_TRUE(refused(sql)) << sql;
+  }
+}
+
+TEST(MissingValues, AreNullInQueries) {
+  const auto session = testing::corpus_session();
+  for (auto sql : {"SELECT attmissingval FROM pg_attribute",
+                   "SELECT a.attmissingval::text FROM pg_catalog.pg_attribute a",
+                   "SELECT CASE WHEN a.atthasmissing THEN a.attmissingval ELSE null END AS attmissingval "
+                   "FROM pg_attribute a",
+                   "SELECT q.attmissingval FROM (SELECT attmissingval FROM pg_attribute) q",
+                   "SELECT 1 FROM pg_attribute WHERE attmissingval::text = '{1}'",
+                   "SELECT attname, (SELECT attmissingval) FROM pg_attribute ORDER BY attmissingval::text"}) {
+    const std::string text = session.text(sql);
+    EXPECT_FALSE(refused(sql)) << sql;
+    EXPECT_EQ(text.find("denied"), std::string::npos) << text;
+    EXPECT_NE(text.find("CAST(NULL AS \"pg_catalog\".\"text\")"), std::string::npos) << text;
+    EXPECT_EQ(text.find("\"a\".\"attmissingval\""), std::string::npos) << text;
   }
 }
 

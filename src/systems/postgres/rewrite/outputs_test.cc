@@ -97,6 +97,11 @@ TEST_F(Outputs, WhatTheClientGetsHasNoNulls) {
               HasSubstr("COALESCE(\"slc_0\".\"email\", CAST('' AS \"pg_catalog\".\"text\"))"));
 }
 
+TEST_F(Outputs, FieldsOfAValueAreNotCounted) {
+  EXPECT_EQ(outputs("SELECT email, (ROW(1, 2)).*, ssn FROM docs"), "0:email");
+  EXPECT_EQ(outputs("SELECT (d).*, email FROM docs d"), "");
+}
+
 TEST_F(Outputs, KeysInFrontAreNotCounted) {
   session_.carry = true;
   EXPECT_EQ(outputs("SELECT title, email FROM docs"), "1:email=hash");

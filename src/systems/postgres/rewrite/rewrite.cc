@@ -9,6 +9,7 @@
 #include "systems/postgres/rewrite/clamp.h"
 #include "systems/postgres/rewrite/ddl_rules.h"
 #include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/missing_values.h"
 #include "systems/postgres/rewrite/statement_class.h"
 #include "systems/postgres/rewrite/verify.h"
 #include "systems/postgres/sql/names.h"
@@ -304,7 +305,7 @@ RewriteResult rewrite(const RewriteInput& input) {
       return Rewritten{std::string(input.statement.text), {MaskedUse{.relation = touched.defined_name}}, {}};
     }
     if (!touched.unknown.empty() && !input.fresh) return NeedsCatalogue{std::move(touched.unknown)};
-    needed = needed || touched.masked || touched.ambiguous_name;
+    needed = needed || touched.masked || touched.ambiguous_name || names_missing_values(statement);
   }
   if (!needed) return Unchanged{};
   return StatementRewriter(input).run();
