@@ -17,6 +17,7 @@ CREATE TABLE people (
   grade int, floor int CHECK (floor IS NULL OR floor <> 7 OR salary IS NOT NULL), embedding vector(3), meta jsonb);
 INSERT INTO people SELECT n, 'name ' || n, 'p' || n || '@corp.example', 'ssn-' || n, 1000 * n, n, n,
   ARRAY[n, 1, 2]::real[]::vector, jsonb_build_object('phone', '555-' || n, 'topic', n) FROM generate_series(1, 20) n;
+SELECT setval('people_id_seq', 1000);
 CREATE TABLE logins (name text, email text UNIQUE, person int REFERENCES people (id));
 CREATE TABLE accounts (id int PRIMARY KEY, login text REFERENCES logins (email));
 INSERT INTO logins SELECT name, email, id FROM people;
@@ -116,7 +117,7 @@ def test_prepared_cursors_copies_and_tables(client, stored) -> None:
     with client.cursor().copy("COPY people (id, name) FROM STDIN") as copy:
         copy.write_row((400, "copied"))
     assert stored.execute("SELECT name FROM people WHERE id = 400").fetchone() == ("copied",)
-    client.execute("CREATE TEMP TABLE kept AS SELECT id, name FROM people WHERE id < 4")
+    client.execute("CREATE TABLE kept AS SELECT id, name FROM people WHERE id < 4")
     assert client.execute("SELECT count(*) FROM kept").fetchone() == (3,)
     plan = client.execute("EXPLAIN (ANALYZE, COSTS off, TIMING off) UPDATE people SET grade = 1 WHERE id = 5").fetchall()
     assert any("people_pkey" in line[0] for line in plan)
