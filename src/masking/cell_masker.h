@@ -33,8 +33,6 @@ using HashKey = Digest;
 
 class CellMasker {
  public:
-  // Characters of a text column that a hash needs at least: 64 bits as hexadecimal digits.
-  static constexpr std::uint32_t kMinHashCharacters = 16;
   static constexpr std::uint32_t kHashCharacters = 32;
 
   CellMasker(const HashKey& key, std::string_view connection);

@@ -209,3 +209,28 @@ def test_long_rows_are_refused(ana: Login, documents_database: Database) -> None
     finally:
         with documents_database.connect() as direct:
             direct.execute("DELETE FROM chats WHERE id = 99")
+
+
+def test_rows_that_are_relayed_in_pieces_are_masked_whole(ana: Login, documents_database: Database) -> None:
+    """Long enough not to be copied as a matter of course, many in one turn."""
+    with documents_database.connect() as direct:
+        direct.execute("INSERT INTO chats SELECT n, 'ana@corp.example ' || repeat('x', 20000) || ' bea@corp.example' FROM generate_series(200, 260) n")
+    try:
+        with ana.wire(timeout=60) as client:
+            rows = client.query("SELECT body FROM chats WHERE id >= 200 ORDER BY id").rows
+            assert {row[0] for row in rows} == {b"a***@corp.example " + b"x" * 20000 + b" b***@corp.example"}
+            assert len(rows) == 61
+            assert b"ana@corp" not in client.received
+    finally:
+        with documents_database.connect() as direct:
+            direct.execute("DELETE FROM chats WHERE id >= 200")
+
+
+@pytest.mark.parametrize("outer", ["CREATE TABLE taken AS", "CREATE TEMP TABLE taken AS", "EXPLAIN ANALYZE", "EXPLAIN ANALYZE CREATE TABLE taken AS"])
+def test_a_guessed_name_of_the_gateway_stores_nothing(client: Client, outer: str) -> None:
+    """Statements carry names of the gateway towards the server; one of the client's by that name must not lead there."""
+    client.query("PREPARE shown AS SELECT customer, body FROM people, chats")
+    for number in range(1, 6):
+        client.query(f"PREPARE slc_s{number} AS SELECT 1")
+        reply = client.query(f"{outer} EXECUTE slc_s{number}")
+        assert "EXECUTE within another statement" in reply.error.message

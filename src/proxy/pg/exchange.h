@@ -203,7 +203,7 @@ class Exchange {
   // --- results.cc ---
   Pause on_data_row(const wire::pg::BackendFrame& frame, Bytes raw);
   Pause on_row_with_cells(Run& run, const wire::pg::BackendFrame& frame);
-  Pause pass_row_without_keys(Run& run, Bytes payload, std::uint64_t payload_size);
+  Pause pass_row_without_keys(Run& run, const wire::pg::BackendFrame& frame);
   // One more record: none to pass it on; the run may have been stopped instead.
   Pause count_record(Run& run);
   void begin_observation(Run& run);

@@ -42,7 +42,7 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
     pass(run, raw);
     return Pause::none;
   }
-  return pass_row_without_keys(*run, frame.payload, frame.size - kHeaderSize);
+  return pass_row_without_keys(*run, frame);
 }
 
 // A row with values that are masked here: first of all, so that neither client nor record gets them.
@@ -60,14 +60,20 @@ Pause Exchange::on_row_with_cells(Run& run, const BackendFrame& frame) {
   if (!masked) return server_violation(masked.error().detail);
   if (auto taken = reply_.take_row(*run.shape, as_bytes(*masked)); !taken)
     return server_violation(taken.error().detail);
-  return pass_row_without_keys(run, as_bytes(*masked), masked->size());
+  const auto row = row_without(as_bytes(*masked), masked->size(), run.plan->carried);
+  if (!row) return server_violation("DataRow lacks the keys that were asked for");
+  // Copied, whatever its size: what is relayed must stay where it is until it is sent.
+  scratch_ = row->header;
+  scratch_.append(*masked, row->skip);
+  pass_own(&run, scratch_);
+  return Pause::none;
 }
 
-Pause Exchange::pass_row_without_keys(Run& run, Bytes payload, std::uint64_t payload_size) {
+Pause Exchange::pass_row_without_keys(Run& run, const BackendFrame& frame) {
   constexpr std::size_t kCopied = 4096;  // bytes; below, one copy costs less than two more pieces to send
-  const auto row = row_without(payload, payload_size, run.plan->carried);
+  const auto row = row_without(frame.payload, frame.size - kHeaderSize, run.plan->carried);
   if (!row) return server_violation("DataRow lacks the keys that were asked for");
-  const auto rest = payload.subspan(row->skip);
+  const auto rest = frame.payload.subspan(row->skip);
   scratch_ = row->header;
   if (rest.size() <= kCopied) {
     scratch_.append(as_text(rest));

@@ -81,6 +81,27 @@ void follow_inner(Plan& plan) {
   }
 }
 
+// EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE: the name in it is not replaced by the gateway's own, so it would
+// mean another statement than the one that was described, by a name that a client can guess.
+bool executes_within(const sql::Statement& statement) {
+  const sql::Statement* inner = &statement;
+  while (inner != nullptr) {
+    if (const auto* explain = sql::as<sql::ExplainStatement>(inner)) {
+      inner = explain->query;
+    } else if (const auto* create = sql::as<sql::CreateTableAsStatement>(inner)) {
+      inner = create->query;
+    } else {
+      break;
+    }
+  }
+  return inner != nullptr && inner->kind == StatementKind::execute;
+}
+
+Denial execute_within() {
+  return {Reason::not_understood, "", "EXECUTE within another statement is not supported",
+          "Write the statement itself instead of its name."};
+}
+
 ErrorFields unknown_statement(std::string_view name) {
   return render_error(sqlstate::kInvalidStatementName,
                       fmt::format("prepared statement \"{}\" does not exist", name));
@@ -137,7 +158,10 @@ std::optional<ErrorFields> TextNames::resolve(Plan& plan) {
     case PlanKind::fetch: error = fetch(plan); break;
     case PlanKind::deallocate: error = deallocate(plan); break;
     case PlanKind::close_cursor: error = close(plan); break;
-    default: return std::nullopt;
+    default:
+      if (!plan.denial && plan.statement != nullptr && executes_within(*plan.statement->body))
+        plan.denial = execute_within();
+      return std::nullopt;
   }
   if (error || plan.object.empty()) return error;  // DEALLOCATE ALL and CLOSE ALL name nothing
   plan.text = with_name(plan.text, *plan.statement->body, plan.upstream_object);
