@@ -280,6 +280,30 @@ Answer test_connection(Control& control, const Call& call) {
   return json_response(json::object{{"ok", ok}, {"roles", std::move(roles)}});
 }
 
+Answer list_functions(Control& control, const Call& call) {
+  TRY(const auto connection, find(control, call));
+  TRY(const auto page, page_query(call.request));
+  TRY(const auto functions, control.parts().policy.functions(*connection));
+  json::array items;
+  std::string last;
+  bool more = false;
+  for (const auto& function : functions) {
+    if (function.signature <= page.after) continue;
+    if (items.size() == page.limit) {
+      more = true;
+      break;
+    }
+    items.push_back(json::object{{"function", function.signature},
+                                 {"sha256", function.sha256},
+                                 {"language", function.language},
+                                 {"volatile", function.is_volatile},
+                                 {"extension", function.extension},
+                                 {"state", function.state}});
+    last = function.signature;
+  }
+  return page_response(std::move(items), last, more);
+}
+
 Answer rotate_credential(Control& control, const Call& call) {
   TRY(auto before, find(control, call));
   TRY(const auto body, parse_object(call.request.body));

@@ -147,6 +147,21 @@ TEST_F(ApiTest, TokensExpire) {
   EXPECT_EQ(plane.call(get, "/api/v1/me", "short").status, 401);
 }
 
+TEST_F(ApiTest, FunctionsOfAConnectionComeInPages) {
+  const std::string path = "/api/v1/connections/docs/functions";
+  EXPECT_EQ(plane.call(get, path).status, 404);
+  ASSERT_EQ(plane.call(post, "/api/v1/connections", "root", kDocs).status, 201);
+  EXPECT_EQ(plane.call(get, path, "ana").status, 403);
+  const auto first = Plane::parse(plane.call(get, path, "aud", "", {{"limit", "1"}}));
+  ASSERT_EQ(first.at("items").as_array().size(), 1u);
+  EXPECT_EQ(first.at("items").at(0).at("function").as_string(), "public.a(int4)");
+  EXPECT_EQ(first.at("items").at(0).at("state").as_string(), "vouched");
+  const std::string next{first.at("next_cursor").as_string()};
+  const auto second = Plane::parse(plane.call(get, path, "aud", "", {{"limit", "1"}, {"cursor", next}}));
+  EXPECT_EQ(second.at("items").at(0).at("sha256").as_string(), "bb");
+  EXPECT_EQ(second.at("next_cursor").as_string(), "");
+}
+
 TEST_F(ApiTest, AConnectionsLife) {
   auto made = plane.call(post, "/api/v1/connections", "root", kDocs);
   ASSERT_EQ(made.status, 201) << made.body;

@@ -80,8 +80,9 @@ struct PolicyState {
   WallTime loaded;
   std::vector<PolicyRule> rules;
   std::vector<std::string> files;
-  std::vector<PolicyProblem>
-      problems;  // of the last attempt to load; with an error the older policy stays in force
+  // Of the last attempt to load; with an error the older policy stays in force. And of what it vouches for,
+  // as the databases are now.
+  std::vector<PolicyProblem> problems;
 };
 
 // The facts to explain a decision for; what is empty is unknown.
@@ -110,6 +111,18 @@ struct Explanation {
   std::uint64_t policy_version = 0;
 };
 
+// A function of the connection's database that is not the server's own.
+struct ListedFunction {
+  std::string signature;  // "public.slugify(text)"
+  std::string sha256;     // of its definition; empty: it has none of its own (an aggregate), or is not there
+  std::string language;
+  bool is_volatile = false;
+  std::string extension;
+  // "known" (the gateway knows what it does), "vouched", "not vouched", "changed" (the policy vouches for
+  // another definition), "missing" (it vouches for one that is not there)
+  std::string state;
+};
+
 class PolicyControl {
  public:
   virtual ~PolicyControl() = default;
@@ -120,6 +133,8 @@ class PolicyControl {
   // Checks one policy file's text without loading it.
   virtual std::vector<PolicyProblem> validate(const std::string& text) = 0;
   virtual Result<Explanation> explain(const ExplainRequest& request) = 0;
+  // By signature. Errc::conflict: nobody has used the connection yet, so its catalogue is not known.
+  virtual Result<std::vector<ListedFunction>> functions(const Connection& connection) = 0;
   virtual std::string schema() = 0;  // JSON Schema of policy files
 };
 

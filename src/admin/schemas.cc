@@ -103,6 +103,13 @@ std::string_view schemas() {
 "Rotation": {"type": "object", "additionalProperties": false, "required": ["role"], "properties": {
   "role": {"type": "string"}, "credential": {"$ref": "#/components/schemas/Credential"},
   "end_sessions": {"type": "boolean", "default": false}}},
+"FunctionPage": {"type": "object", "additionalProperties": false, "properties": {
+  "items": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
+    "function": {"type": "string"}, "sha256": {"type": "string"}, "language": {"type": "string"},
+    "volatile": {"type": "boolean"}, "extension": {"type": "string"},
+    "state": {"type": "string", "enum": ["known", "vouched", "not vouched", "changed", "missing"]}}}},
+  "next_cursor": {"type": "string"}}},
+
 "ConnectionTest": {"type": "object", "additionalProperties": false, "properties": {"ok": {"type": "boolean"},
   "roles": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
     "ok": {"type": "boolean"}, "server_version": {"type": "string"}, "problem": {"type": "string"},

@@ -42,6 +42,11 @@ struct FakePolicy final : PolicyControl {
     return Explanation{
         .effect = "deny", .rule = "r", .message = request.statement, .steps = {{"r", true, "matched"}}};
   }
+  Result<std::vector<ListedFunction>> functions(const Connection& connection) override {
+    if (connection.name == "unused") return fail(Errc::conflict, "not known yet");
+    return std::vector<ListedFunction>{{.signature = "public.a(int4)", .sha256 = "aa", .state = "vouched"},
+                                       {.signature = "public.b()", .sha256 = "bb", .state = "not vouched"}};
+  }
   std::string schema() override { return R"({"type":"object"})"; }
   bool broken = false;
 };

@@ -92,6 +92,10 @@ int connection_list(const Remote& remote) {
 
 int connection_act(const Remote& remote, const std::string& name, const std::string& action) {
   if (action == "show") return call_and_print(remote, "GET", path_of(name));
+  if (action == "functions") {
+    return list_and_print(remote, path_of(name) + "/functions", {}, 100'000,
+                          {"function", "state", "language", "volatile", "extension", "sha256"});
+  }
   if (action == "delete") return call_and_print(remote, "DELETE", path_of(name), nullptr, "deleted");
   if (action != "test") return call_and_print(remote, "POST", path_of(name) + "/" + action);
   auto client = connect(remote);

@@ -223,11 +223,13 @@ class Grammar {
                   [&] { return commands::connection_update(w.remote, w.connection); }),
             false);
     verb(connection, "list", "All connections", [&] { return commands::connection_list(w.remote); });
-    for (const auto& [name, help] : {std::pair{"show", "One connection"},
-                                     {"test", "Dial and log in with each role"},
-                                     {"disable", "End its sessions and accept none"},
-                                     {"enable", "Accept sessions again"},
-                                     {"delete", "Delete it and end its sessions"}}) {
+    for (const auto& [name, help] :
+         {std::pair{"show", "One connection"},
+          {"test", "Dial and log in with each role"},
+          {"functions", "Functions of its database, and which the policy vouches for"},
+          {"disable", "End its sessions and accept none"},
+          {"enable", "Accept sessions again"},
+          {"delete", "Delete it and end its sessions"}}) {
       named(connection, name, help, w.connection.name, "Its name", [&w, action = std::string(name)] {
         return commands::connection_act(w.remote, w.connection.name, action);
       });

@@ -1,5 +1,8 @@
 #include "app/policy_port.h"
 
+#include <map>
+#include <set>
+
 #include "core/encoding.h"
 #include "policy/explain.h"
 #include "policy/schema.h"
@@ -46,6 +49,8 @@ admin::PolicyState PolicyPort::current() {
     if (std::ranges::find(state.files, rule.file) == state.files.end()) state.files.push_back(rule.file);
   }
   for (const auto& problem : now.problems) state.problems.push_back(to_port(problem));
+  const auto connections = connections_.current();
+  for (const auto& [name, connection] : connections->all()) add_vouch_problems(*connection, state.problems);
   return state;
 }
 
@@ -114,6 +119,72 @@ Result<admin::Explanation> PolicyPort::explain(const admin::ExplainRequest& requ
   for (const auto& step : trace.steps) out.steps.push_back(to_port(step));
   out.policy_version = ruling.policy_version;
   return out;
+}
+
+// What was vouched for and is not there, or is something else by now. Nobody has used the connection: nothing
+// is known yet.
+void PolicyPort::add_vouch_problems(const Connection& connection,
+                                    std::vector<admin::PolicyProblem>& problems) {
+  const auto vouched = watch_.current().policy->vouched_functions(connection.name);
+  if (!postgres::vouches_for_definitions(vouched)) return;
+  const auto listed = functions(connection);
+  if (!listed) return;
+  for (const auto& function : *listed) {
+    if (function.state != "changed" && function.state != "missing") continue;
+    problems.push_back(
+        {.severity = "warning",
+         .message =
+             function.state == "changed"
+                 ? fmt::format("vouch: {} on {} has another definition by now, and is refused",
+                               function.signature, connection.name)
+                 : fmt::format("vouch: there is no function {} on {}", function.signature, connection.name),
+         .hint = fmt::format("`sluice connection functions {}` lists what is there", connection.name)});
+  }
+}
+
+std::shared_ptr<const postgres::Catalogue> PolicyPort::known_catalogue(const Connection& connection) {
+  for (const auto& role : connection.roles) {
+    auto known = catalogues_.find_or_make(connection.name, connection.version, role.upstream_user)->current();
+    if (known) return known;
+  }
+  return nullptr;
+}
+
+Result<std::vector<admin::ListedFunction>> PolicyPort::functions(const Connection& connection) {
+  const auto catalogue = known_catalogue(connection);  // functions look the same to every role
+  if (!catalogue) {
+    return fail(
+        Errc::conflict,
+        "the catalogue of \"{}\" is not known yet: it is read when the first client uses the connection",
+        connection.name);
+  }
+  std::map<std::string, std::set<std::string>> vouched;  // definitions by signature
+  for (const auto& text : watch_.current().policy->vouched_functions(connection.name)) {
+    if (auto vouch = postgres::parse_vouch(text)) vouched[vouch->signature].insert(vouch->definition);
+  }
+  std::map<std::string, admin::ListedFunction> found;
+  for (const auto& entry : catalogue->contents().functions) {
+    admin::ListedFunction listed{.signature = catalogue->signature(entry),
+                                 .sha256 = entry.definition,
+                                 .language = entry.language,
+                                 .is_volatile = entry.is_volatile,
+                                 .extension = entry.extension,
+                                 .state = "not vouched"};
+    const auto vouch = vouched.find(listed.signature);
+    if (vouch != vouched.end()) {
+      listed.state = vouch->second.contains(entry.definition) ? "vouched" : "changed";
+    } else if (catalogue->function_facts(entry.oid).is_harmless()) {
+      listed.state = "known";
+    }
+    found.insert_or_assign(listed.signature, std::move(listed));
+  }
+  for (const auto& [signature, definitions] : vouched) {
+    found.try_emplace(signature, admin::ListedFunction{.signature = signature, .state = "missing"});
+  }
+  std::vector<admin::ListedFunction> all;
+  all.reserve(found.size());
+  for (auto& [signature, listed] : found) all.push_back(std::move(listed));
+  return all;
 }
 
 Result<Operation> PolicyPort::map_statement(const admin::ExplainRequest& request, const SessionFacts& facts,

@@ -25,6 +25,7 @@ class PolicyPort final : public admin::PolicyControl {
   Result<admin::PolicyState> reload() override;
   std::vector<admin::PolicyProblem> validate(const std::string& text) override;
   Result<admin::Explanation> explain(const admin::ExplainRequest& request) override;
+  Result<std::vector<admin::ListedFunction>> functions(const Connection& connection) override;
   std::string schema() override;
 
  private:
@@ -32,6 +33,9 @@ class PolicyPort final : public admin::PolicyControl {
   Result<Operation> map_statement(const admin::ExplainRequest& request, const SessionFacts& facts,
                                   const std::shared_ptr<const MaskSet>& masks,
                                   const std::vector<std::string>& vouched, std::uint64_t connection_version);
+  void add_vouch_problems(const Connection& connection, std::vector<admin::PolicyProblem>& problems);
+  // As any role of the connection sees it; null: nobody has used it yet.
+  std::shared_ptr<const postgres::Catalogue> known_catalogue(const Connection& connection);
 
   PolicyWatch& watch_;
   const identity::Directory& directory_;

@@ -57,8 +57,9 @@ class PolicySet {
   std::vector<RuleSummary> summaries() const;
   const Rule* find(std::string_view name) const;
 
-  // Functions ("schema.name") that operators vouch for on this connection, sorted, without duplicates. An
-  // operation that calls any other function outside of the systems' own lists is denied.
+  // Functions ("schema.name") and definitions ("schema.name(types)#<SHA-256>") that operators vouch for on
+  // this connection, sorted, without duplicates. An operation that calls any other function outside of the
+  // systems' own lists is denied; while masks are in force, only definitions count.
   std::vector<std::string> vouched_functions(std::string_view connection) const;
 
   // For scope.cc: sessions with equal masks share one MaskSet, and every decision counts its rules, by their

@@ -132,6 +132,15 @@ TEST(PolicySets, VouchesAreMergedPerConnection) {
   EXPECT_TRUE(policy->vouched_functions("y").empty());
 }
 
+TEST(PolicySets, ADefinitionIsVouchedForByItsHash) {
+  const std::string hash(64, 'a');
+  auto policy = policy_from(
+      kAllowA + "vouch:\n  - {connection: docs, function: \"s.f(int4, public.mood[])\", sha256: " + hash +
+      "}\n");
+  EXPECT_THAT(policy->vouched_functions("docs"), ElementsAre("s.f(int4, public.mood[])#" + hash));
+  EXPECT_TRUE(policy->vouched_functions("x").empty());
+}
+
 TEST(PolicySets, NoTextsIsAnError) {
   EXPECT_EQ(load_texts({}, 1).policy, nullptr);
 }

@@ -66,20 +66,39 @@ std::string what(const Operation& operation, Verb verb) {
   return text;
 }
 
-Denial not_understood(const Operation& operation) {
+// `function`: its name, or "signature#SHA-256" of one definition. Names may have a "#", hashes do not.
+std::pair<std::string_view, std::string_view> signature_and_hash(std::string_view function) {
+  const auto sign = function.rfind(")#");
+  if (sign == std::string_view::npos) return {function, {}};
+  return {function.substr(0, sign + 1), function.substr(sign + 2)};
+}
+
+std::string how_to_vouch(std::string_view function, const SessionFacts& facts) {
+  const auto [signature, hash] = signature_and_hash(function);
+  if (hash.empty()) {
+    return fmt::format(
+        "who knows what it does can vouch for it in the policy: vouch: [{{connection: {}, functions: [{}]}}]",
+        facts.connection, function);
+  }
+  return fmt::format("A policy can vouch for it: {{function: \"{}\", sha256: \"{}\", connection: [...]}}.",
+                     signature, hash);
+}
+
+Denial not_understood(const Operation& operation, const SessionFacts& facts) {
+  const auto definition = std::ranges::find_if(
+      operation.functions, [](const auto& function) { return !signature_and_hash(function).second.empty(); });
   return {.reason = Reason::not_understood,
           .message =
               operation.unknown_reason.empty() ? "the request was not understood" : operation.unknown_reason,
-          .hint = "what Sluice does not understand it does not let through"};
+          .hint = definition != operation.functions.end()
+                      ? how_to_vouch(*definition, facts)
+                      : "what Sluice does not understand it does not let through"};
 }
 
 Denial not_vouched(const std::string& function, const SessionFacts& facts) {
-  return {
-      .reason = Reason::not_understood,
-      .message = fmt::format("function {} is not known to Sluice", function),
-      .hint = fmt::format("who knows what it does can vouch for it in the policy: vouch: [{{connection: {}, "
-                          "functions: [{}]}}]",
-                          facts.connection, function)};
+  return {.reason = Reason::not_understood,
+          .message = fmt::format("function {} is not known to Sluice", signature_and_hash(function).first),
+          .hint = how_to_vouch(function, facts)};
 }
 
 Denial no_rule(const Operation& operation, Verb verb, const SessionFacts& facts) {
@@ -239,7 +258,7 @@ Ruling Scope::judge(const Operation& operation, WallTime now, std::span<const st
   }
   auto known = [](Verb verb) { return verb != Verb::unknown && static_cast<std::size_t>(verb) < kVerbCount; };
   if (!known(operation.verb) || !std::ranges::all_of(operation.also, known))
-    return deny(not_understood(operation));
+    return deny(not_understood(operation, facts_));
   for (const std::string& function : operation.functions) {
     if (!std::ranges::binary_search(vouched_, function)) return deny(not_vouched(function, facts_));
   }

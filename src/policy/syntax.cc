@@ -20,6 +20,19 @@ bool is_rule_name(std::string_view name) {
                              [&](char c) { return alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+// "schema.name(types)", as a refusal and `sluice connection functions` write it.
+bool is_signature(std::string_view text) {
+  const auto open = text.find('(');
+  const auto dot = text.find('.');
+  return dot > 0 && open != text.npos && dot < open && dot + 1 < open && text.ends_with(')') &&
+         text.find_first_of("*?\\\t") == text.npos;
+}
+
+bool is_sha256(std::string_view text) {
+  constexpr std::size_t kHexDigits = 64;
+  return text.size() == kHexDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 // "schema.name", both parts there and plain.
 bool is_function_name(std::string_view name) {
   std::size_t dot = name.find('.');
@@ -75,14 +88,29 @@ Rule read_rule(const YamlNode& node, Problems& problems) {
 
 VouchEntry read_vouch(const YamlNode& node, Problems& problems) {
   VouchEntry vouch;
-  Mapping keys{node, "a vouch entry", {"connection", "functions"}, problems};
+  Mapping keys{node, "a vouch entry", {"connection", "function", "functions", "sha256"}, problems};
   if (const YamlNode* connections =
           keys.need("connection", "the connections on which the functions are known")) {
     for (auto& item : read_list(*connections, "connection", problems))
       vouch.connections.emplace_back(item.text);
   }
-  if (const YamlNode* functions = keys.need("functions")) {
-    for (auto& item : read_list(*functions, "functions", problems)) {
+  if (const YamlNode* function = keys.find("function")) {
+    if (const YamlNode* names = keys.find("functions"))
+      problems.error(names->place, "'function' and 'functions' are two entries");
+    const auto signature = read_text(*function, "function", problems);
+    if (signature && !is_signature(*signature))
+      problems.error(function->place, fmt::format("'{}' is not the signature of a function", *signature),
+                     "schema.name(types), as `sluice connection functions` lists it");
+    const YamlNode* hash =
+        keys.need("sha256", "of its definition, as `sluice connection functions` lists it");
+    const auto sha256 = hash == nullptr ? std::nullopt : read_text(*hash, "sha256", problems);
+    if (sha256 && !is_sha256(*sha256))
+      problems.error(hash->place, "'sha256' is not 64 hexadecimal digits in lower case");
+    if (signature && sha256) vouch.functions.push_back(fmt::format("{}#{}", *signature, *sha256));
+  } else if (const YamlNode* names = keys.need("functions")) {
+    if (const YamlNode* hash = keys.find("sha256"))
+      problems.error(hash->place, "'sha256' goes with 'function'");
+    for (auto& item : read_list(*names, "functions", problems)) {
       if (is_function_name(item.text)) {
         vouch.functions.push_back(std::move(item.text));
       } else {

@@ -15,7 +15,8 @@ namespace sluice::policy {
 
 struct VouchEntry {
   std::vector<ValuePattern> connections;
-  std::vector<std::string> functions;  // "schema.name"
+  // "schema.name", whatever it is; or one definition of one function: "schema.name(types)#<SHA-256 in hex>".
+  std::vector<std::string> functions;
 };
 
 struct ParsedFile {

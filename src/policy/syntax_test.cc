@@ -204,7 +204,21 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"vouch glob", "vouch:\n  - {connection: docs, functions: [\"public.*\"]}\n",
                 "p.yaml:2:36: error: 'public.*' does not name one function"},
         Refusal{"vouch bare", "vouch:\n  - {connection: docs, functions: [f]}\n",
-                "'f' does not name one function"}));
+                "'f' does not name one function"},
+        Refusal{"vouch without hash", "vouch:\n  - {connection: docs, function: public.f(int4)}\n", "sha256"},
+        Refusal{"vouch with a short hash",
+                "vouch:\n  - {connection: docs, function: public.f(int4), sha256: abc}\n",
+                "'sha256' is not 64 hexadecimal digits"},
+        Refusal{"vouch without arguments",
+                "vouch:\n  - {connection: docs, function: public.f, sha256: abc}\n",
+                "'public.f' is not the signature of a function"},
+        Refusal{
+            "vouch twice",
+            "vouch:\n  - {connection: docs, function: public.f(int4), sha256: abc, functions: [public.f]}\n",
+            "are two entries"},
+        Refusal{"vouch by name with a hash",
+                "vouch:\n  - {connection: docs, functions: [public.f], sha256: abc}\n",
+                "'sha256' goes with 'function'"}));
 
 TEST(Syntax, AllProblemsOfAFileAreReportedInOrder) {
   EXPECT_EQ(problems_of("rules:\n"

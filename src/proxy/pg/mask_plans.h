@@ -10,9 +10,12 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
+#include "systems/postgres/catalogue/vouched.h"
 #include "systems/postgres/rewrite/mask_plan.h"
 
 namespace sluice::proxy::pg {
@@ -24,8 +27,19 @@ class MaskPlans {
   std::shared_ptr<const postgres::rewrite::MaskPlan> find_or_compile(const postgres::Catalogue& catalogue,
                                                                      const MaskSet& masks);
 
+  // The catalogue with what a policy vouches for (PolicySet::vouched_functions); the same one when it vouches
+  // for no definition.
+  std::shared_ptr<const postgres::Catalogue> with_vouches(
+      const std::shared_ptr<const postgres::Catalogue>& as_read, const std::vector<std::string>& vouched);
+
  private:
+  struct Vouched {
+    std::uint64_t as_read = 0;  // its version
+    std::vector<std::string> vouched;
+    std::shared_ptr<const postgres::Catalogue> catalogue;
+  };
   std::mutex mutex_;
+  std::list<Vouched> vouched_;                                           // used last first
   std::list<std::shared_ptr<const postgres::rewrite::MaskPlan>> plans_;  // used last first
 };
 

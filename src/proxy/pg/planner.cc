@@ -35,6 +35,7 @@ class Vouched final : public postgres::VouchedFunctions {
  public:
   explicit Vouched(const std::vector<std::string>& names) : names_(names) {}
   bool contains(std::string_view schema, std::string_view name) const override {
+    // Of one definition the catalogue says so; the names here are of whatever is called so.
     return std::ranges::binary_search(names_, fmt::format("{}.{}", schema, name));
   }
 
@@ -165,7 +166,17 @@ class Planner::Work {
 // --- the session's planner ---
 
 void Planner::set_catalogue(std::shared_ptr<const postgres::Catalogue> catalogue) {
-  catalogue_ = std::move(catalogue);
+  as_read_ = std::move(catalogue);
+  catalogue_ = as_read_;
+  auto vouched = std::exchange(vouched_, {});
+  vouch(std::move(vouched));
+}
+
+void Planner::vouch(std::vector<std::string> vouched) {
+  if (vouched == vouched_ || as_read_ == nullptr) return;
+  vouched_ = std::move(vouched);
+  catalogue_ = mask_plans_ != nullptr ? mask_plans_->with_vouches(as_read_, vouched_)
+                                      : postgres::with_vouches(as_read_, vouched_);
 }
 
 const std::vector<std::string>& Planner::search_path() const {
@@ -203,6 +214,7 @@ std::vector<QueryPart> Planner::parts(std::string_view sql) {
 
 std::expected<Planner::Plans, ErrorFields> Planner::plan(std::string_view sql, const PlanContext& context) {
   names_moved_ = false;
+  vouch(context.vouched_functions);
   auto parsed = sql::parse(sql);
   if (!parsed) return std::unexpected(render_parse_error(parsed.error()));
   auto shared = std::make_shared<const sql::ParsedSql>(std::move(*parsed));
@@ -224,7 +236,9 @@ std::expected<Planner::Plans, ErrorFields> Planner::plan(std::string_view sql, c
 
 std::expected<Planner::Plans, ErrorFields> Planner::plan_query(std::string_view sql,
                                                                const PlanContext& context) {
-  // Which functions are vouched for is not part of a plan's basis; with none there is nothing to change.
+  vouch(context.vouched_functions);
+  // Which functions are vouched for by name is not part of a plan's basis; with none there is nothing to
+  // change.
   const auto number = context.vouched_functions.empty() ? varying_number(sql) : std::nullopt;
   if (!number) return plan(sql, context);
   const auto current = [&](const Plan& known) { return is_current(known, context); };
@@ -257,8 +271,8 @@ std::optional<Denial> Planner::refuse_types(std::span<const std::uint32_t> types
 }
 
 bool Planner::is_current(const Plan& plan, const PlanContext& context) const {
-  return plan.basis.catalogue == catalogue_->version() && plan.basis.masks == context.masks->id &&
-         plan.basis == basis(context);
+  return context.vouched_functions == vouched_ && plan.basis.catalogue == catalogue_->version() &&
+         plan.basis.masks == context.masks->id && plan.basis == basis(context);
 }
 
 std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const BoundValue> values,

@@ -87,6 +87,10 @@ class Planner {
   const postgres::rewrite::MaskPlan& masking(const MaskSet& masks);
   Basis basis(const PlanContext& context) const;
   std::vector<postgres::rewrite::CarriedKey> carried_keys(const Plan& plan, const MaskSet& masks);
+  // Makes `catalogue_` the one with what a policy vouches for.
+  void vouch(std::vector<std::string> vouched);
+  std::shared_ptr<const postgres::Catalogue> as_read_;
+  std::vector<std::string> vouched_;  // what `catalogue_` has been made with
   std::shared_ptr<const postgres::Catalogue> catalogue_;
   std::vector<std::string> search_path_;
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking_;  // of the last (catalogue, masks)

@@ -52,6 +52,13 @@ std::string_view explain(Danger danger);  // "runs SQL given as text"
 struct FunctionFacts {
   FunctionClass cls = FunctionClass::unvouched;
   Danger danger = Danger::none;
+  // An operator vouches for its definition: it may be called, and nothing else is known about it.
+  bool vouched = false;
+
+  // May be called while masks are in force.
+  bool is_harmless() const {
+    return cls != FunctionClass::dangerous && (cls != FunctionClass::unvouched || vouched);
+  }
 };
 
 // Facts about a function of schema pg_catalog; nullopt when no table holds the name (then it is unvouched).

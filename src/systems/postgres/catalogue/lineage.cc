@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "systems/postgres/catalogue/node_tree.h"
+#include "systems/postgres/catalogue/view.h"
 
 namespace sluice::postgres {
 namespace {
@@ -182,6 +183,17 @@ class LineageReader {
     return lineage;
   }
 
+  std::optional<ExpressionParts> read_expression(std::string_view text) {
+    auto tree = NodeTree::parse(text);
+    if (!tree) return std::nullopt;
+    check_kinds(tree->root());
+    Query none;
+    ViewColumn found;
+    gather(tree->root(), none, found);
+    if (given_up()) return std::nullopt;
+    return ExpressionParts{std::move(found.functions), std::move(types_)};
+  }
+
  private:
   // ---- What is known
 
@@ -203,6 +215,11 @@ class LineageReader {
       }
       if (value.text == "COERCETODOMAIN" || value.text == "COERCEVIAIO" || value.text == "ARRAYCOERCEEXPR") {
         if (auto type = number<std::uint32_t>(field(value, "resulttype"))) types_.push_back(*type);
+      }
+      // Some build a value of the type that they are asked for: jsonb_populate_record(NULL::checked, ...).
+      if (value.text == "FUNCEXPR") {
+        const auto type = number<std::uint32_t>(field(value, "funcresulttype"));
+        if (type && *type >= kFirstNormalOid) types_.push_back(*type);
       }
     }
     for (const TreeValue& item : value.items) check_kinds(item);
@@ -544,6 +561,10 @@ std::string_view explain(RowUse use) {
     case RowUse::recursion: return "a recursive query";
   }
   return "a part that is not understood";
+}
+
+std::optional<ExpressionParts> read_expression(std::string_view tree) {
+  return LineageReader().read_expression(tree);
 }
 
 ViewLineage read_lineage(std::string_view tree) {

@@ -15,6 +15,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,13 @@ struct ViewLineage {
 // Nodes looked at and origins gathered for one definition: bounds time (some tens of milliseconds) and memory
 // against one that multiplies. Sixteen hundred columns that are each computed from some hundreds fit.
 inline constexpr std::size_t kMaxLineageSteps = 2'000'000;
+
+// What an expression that stands alone (the check of a domain) runs; nullopt: it is not understood.
+struct ExpressionParts {
+  std::vector<std::uint32_t> functions;
+  std::vector<std::uint32_t> types;  // as ViewLineage::types
+};
+std::optional<ExpressionParts> read_expression(std::string_view tree);
 
 // A definition that is not understood has a `problem` and nothing else.
 ViewLineage read_lineage(std::string_view tree);

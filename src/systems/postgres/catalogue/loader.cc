@@ -88,10 +88,11 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kInheritance, 2, &Loader::add_inheritance, any},
       {q::kViews, 3, &Loader::add_view_part, any},
       {q::kViewTrees, 2, &Loader::add_view_tree, any, NodeTree::kMaxBytes},
-      {q::kTypes, 14, &Loader::add_type, any},
-      {q::kFunctions, 7, &Loader::add_function, any},
+      {q::kTypes, 13, &Loader::add_type, any},
+      {q::kChecks, 2, &Loader::add_check, any, NodeTree::kMaxBytes},
+      {q::kFunctions, 11, &Loader::add_function, any},
       {q::kBuiltinRoutines, 3, &Loader::add_builtin_routine, any},
-      {q::kOperators, 5, &Loader::add_operator, any},
+      {q::kOperators, 6, &Loader::add_operator, any},
       {q::kConstraints, 10, &Loader::add_constraint, any},
       {q::kTriggers, 4, &Loader::add_trigger, any},
       {q::kCommit, 0, nullptr, none},
@@ -293,16 +294,32 @@ Result<void> Loader::add_type(Row row) {
   TRY(type.relation, number<Oid>(row[8]));
   TRY(type.not_null, boolean(row[9]));
   type.extension = row[10].value_or("");
-  TRY(type.check_calls, numbers<Oid>(row[11]));
-  TRY(bool custom_cast, boolean(row[12]));
-  type.first_label = row[13].value_or("");
-  // A domain, enumeration, composite or array is as good as its parts and the functions of its checks
+  TRY(type.cast_calls, numbers<Oid>(row[11]));
+  type.first_label = row[12].value_or("");
+  // A domain, enumeration, composite or array is as good as its parts and what its checks run
   // (Catalogue::make looks at those); a base type or range brings functions of its own.
   bool brings_code =
       type.kind == TypeKind::base || type.kind == TypeKind::range || type.kind == TypeKind::multirange;
   bool known = type.oid < kFirstNormalOid || is_vouched_extension(type.extension) || type.element != 0;
-  type.vouched = !custom_cast && (known || !brings_code);
+  type.vouched = known || !brings_code;
+  type_at_.emplace(type.oid, contents_.types.size());
   contents_.types.push_back(std::move(type));
+  return {};
+}
+
+Result<void> Loader::add_check(Row row) {
+  TRY(Oid domain, number<Oid>(row[0]));
+  auto at = type_at_.find(domain);
+  if (at == type_at_.end()) return {};
+  Type& type = contents_.types[at->second];
+  definition_bytes_ += row[1] ? row[1]->size() : 0;
+  auto parts = !row[1] || definition_bytes_ > kMaxDefinitionBytes ? std::nullopt : read_expression(*row[1]);
+  if (!parts) {
+    type.vouched = false;
+    return {};
+  }
+  type.check_calls.insert(type.check_calls.end(), parts->functions.begin(), parts->functions.end());
+  type.check_types.insert(type.check_types.end(), parts->types.begin(), parts->types.end());
   return {};
 }
 
@@ -315,6 +332,11 @@ Result<void> Loader::add_function(Row row) {
   TRY(entry.c_language, boolean(row[4]));
   TRY(entry.takes_row, boolean(row[5]));
   TRY(entry.is_volatile, boolean(row[6]));
+  TRY(entry.arguments, numbers<Oid>(row[7]));
+  TRY(entry.language, text(row[8]));
+  TRY(entry.made_of, numbers<Oid>(row[9]));
+  std::erase(entry.made_of, Oid{0});
+  entry.definition = row[10].value_or("");
   contents_.functions.push_back(std::move(entry));
   return {};
 }
@@ -334,6 +356,8 @@ Result<void> Loader::add_operator(Row row) {
   TRY(entry.name, text(row[2]));
   entry.extension = row[3].value_or("");
   TRY(entry.c_language, boolean(row[4]));
+  TRY(Oid function, number<Oid>(row[5]));
+  entry.made_of = {function};
   contents_.operators.push_back(std::move(entry));
   return {};
 }

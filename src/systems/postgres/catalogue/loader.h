@@ -71,6 +71,7 @@ class Loader {
   Result<void> add_view_part(Row row);
   Result<void> add_view_tree(Row row);
   Result<void> add_type(Row row);
+  Result<void> add_check(Row row);
   Result<void> add_function(Row row);
   Result<void> add_builtin_routine(Row row);
   Result<void> add_operator(Row row);
@@ -86,6 +87,7 @@ class Loader {
   std::size_t definition_bytes_ = 0;
   CatalogueContents contents_;
   std::unordered_map<Oid, std::size_t> relation_at_;  // oid -> index in contents_.relations
+  std::unordered_map<Oid, std::size_t> type_at_;
 };
 
 }  // namespace sluice::postgres

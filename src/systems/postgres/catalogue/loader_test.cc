@@ -7,6 +7,7 @@
 #include <map>
 
 #include "systems/postgres/catalogue/queries.h"
+#include "systems/postgres/catalogue/vouched.h"
 
 namespace sluice::postgres {
 namespace {
@@ -38,24 +39,47 @@ Script small_server() {
       {q::kInheritance, {{"16401", "16400"}}},
       {q::kViews, {{"16402", "relid", "16400"}, {"16402", "relid", "16402"}, {"16402", "funcid", "16420"}}},
       {q::kTypes,
-       {{"23", "pg_catalog", "int4", "b", "N", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
+       {{"23", "pg_catalog", "int4", "b", "N", "0", "-1", "0", "0", "false", std::nullopt, std::nullopt,
          std::nullopt},
-        {"25", "pg_catalog", "text", "b", "S", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
+        {"25", "pg_catalog", "text", "b", "S", "0", "-1", "0", "0", "false", std::nullopt, std::nullopt,
          std::nullopt},
-        {"16430", "ext", "vector", "b", "U", "0", "-1", "0", "0", "false", "vector", "", "false",
+        {"16430", "ext", "vector", "b", "U", "0", "-1", "0", "0", "false", "vector", std::nullopt,
          std::nullopt},
-        {"16431", "public", "odd", "b", "U", "0", "-1", "0", "0", "false", std::nullopt, "", "false",
+        {"16431", "public", "odd", "b", "U", "0", "-1", "0", "0", "false", std::nullopt, std::nullopt,
          std::nullopt},
-        {"16432", "public", "dd", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "870 16420", "false",
+        {"16432", "public", "dd", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, std::nullopt,
          std::nullopt},
-        {"16433", "public", "mood", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "", "false", "sad"},
-        {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "", "true", "x"},
-        {"16435", "public", "fine", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, "65 870", "false",
+        {"16433", "public", "mood", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, std::nullopt,
+         "sad"},
+        {"16434", "public", "cc", "e", "E", "0", "-1", "0", "0", "false", std::nullopt, "16420", "x"},
+        {"16435", "public", "short", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, std::nullopt,
+         std::nullopt},
+        {"16436", "public", "odd_check", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, std::nullopt,
+         std::nullopt},
+        {"16437", "public", "through", "d", "S", "25", "-1", "0", "0", "false", std::nullopt, std::nullopt,
          std::nullopt}}},
-      {q::kFunctions, {{"16420", "public", "f_email", std::nullopt, "false", "false", "true"}}},
+      {q::kChecks,
+       {{"16432", "{FUNCEXPR :funcid 16420 :args ({COERCETODOMAINVALUE :typeId 25})}"},
+        {"16435",
+         "{OPEXPR :opno 96 :opfuncid 65 :args ({FUNCEXPR :funcid 870} {CONST :constvalue 4 [ 1 0 0 0 ]})}"},
+        {"16436", std::nullopt},
+        {"16437",
+         "{NULLTEST :arg {COERCETODOMAIN :resulttype 16432 :arg {COERCETODOMAINVALUE :typeId 25}}}"}}},
+      {q::kFunctions,
+       {{"16420", "public", "f_email", std::nullopt, "false", "false", "true", "23 16433", "plpgsql",
+         std::nullopt, "aa11"},
+        {"16421", "public", "total", std::nullopt, "true", "false", "false", "25", "internal", "16420 0",
+         std::nullopt},
+        {"16422", "public", "lowest", std::nullopt, "true", "false", "false", "25", "internal", "870 0 0",
+         std::nullopt}}},
       {q::kBuiltinRoutines,
        {{"870", "lower", "false"}, {"65", "int4eq", "false"}, {"1598", "random", "true"}}},
-      {q::kOperators, {{"16440", "ext", "<=>", "vector", "true"}}},
+      {q::kOperators,
+       {{"16440", "ext", "<=>", "vector", "true", "16499"},
+        {"16441", "public", "=~=", std::nullopt, "false", "16420"},
+        {"16442", "public", "=~~=", std::nullopt, "false", "0"},
+        {"16443", "public", "<=>", std::nullopt, "false", "16420"},
+        {"16444", "public", "@>", std::nullopt, "false", "16420"}}},
       {q::kConstraints,
        {{"16400", "docs_check", "c", "1 3", std::nullopt, "false", "0", std::nullopt, " ", " "},
         {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a"},
@@ -131,11 +155,53 @@ TEST(Loader, TypesThatBringCodeAreNotVouched) {
   auto loaded = load(small_server());
   ASSERT_TRUE(loaded);
   EXPECT_TRUE((*loaded)->type(16430)->vouched) << "pgvector's";
+  EXPECT_TRUE((*loaded)->type(16435)->vouched) << "a domain whose check calls built-in functions";
+  EXPECT_FALSE((*loaded)->type(16436)->vouched) << "a check that is too long";
+  EXPECT_FALSE((*loaded)->type(16437)->vouched) << "a check that converts to a domain with one";
   EXPECT_FALSE((*loaded)->type(16431)->vouched) << "a base type of nobody knows whom";
   EXPECT_FALSE((*loaded)->type(16432)->vouched) << "a domain with a check that calls somebody's function";
-  EXPECT_TRUE((*loaded)->type(16435)->vouched) << "a domain whose check calls built-in functions";
   EXPECT_TRUE((*loaded)->type(16433)->vouched) << "an enumeration";
   EXPECT_FALSE((*loaded)->type(16434)->vouched) << "a type with a cast of its own";
+}
+
+// What somebody vouches for passes, and what is built on it: no more, and in this definition only.
+TEST(Loader, VouchingForADefinitionVouchesForWhatIsBuiltOnIt) {
+  auto loaded = load(small_server());
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  const Catalogue& base = **loaded;
+  const auto harmless = [](const Catalogue& catalogue, Oid oid) {
+    return catalogue.function_facts(oid).is_harmless();
+  };
+  EXPECT_EQ(base.signature(base.contents().functions[0]), "public.f_email(int4, public.mood)");
+  EXPECT_FALSE(harmless(base, 16420));
+  EXPECT_FALSE(harmless(base, 16421));
+  EXPECT_TRUE(harmless(base, 16422)) << "an aggregate of built-in functions";
+  const std::vector<std::string> path{"public"};
+  EXPECT_FALSE(base.find_operator(path, "", "=~=").vouched);
+
+  const auto vouched =
+      with_vouches(*loaded, std::vector<std::string>{"public.f_email(int4, public.mood)#aa11"});
+  EXPECT_NE(vouched->version(), base.version());
+  EXPECT_TRUE(harmless(*vouched, 16420));
+  EXPECT_EQ(vouched->function_facts(16420).cls, FunctionClass::unvouched) << "nothing else is known about it";
+  EXPECT_TRUE(harmless(*vouched, 16421)) << "an aggregate";
+  EXPECT_TRUE(vouched->find_operator(path, "", "=~=").vouched);
+  EXPECT_FALSE(vouched->find_operator(path, "", "=~~=").vouched) << "it brings an estimator";
+  EXPECT_FALSE(vouched->find_operator(path, "", "<=>").vouched) << "it would get what searches get";
+  EXPECT_FALSE(vouched->find_operator(path, "", "@>").vouched)
+      << "it hides under a symbol that means another";
+  EXPECT_TRUE(vouched->type(16432)->vouched) << "a domain";
+  EXPECT_TRUE(vouched->type(16434)->vouched) << "a cast";
+  EXPECT_TRUE(vouched->type(16437)->vouched);
+  EXPECT_FALSE(vouched->type(16431)->vouched);
+  EXPECT_FALSE(vouched->type(16436)->vouched);
+
+  for (const char* other :
+       {"public.f_email(int4, public.mood)#aa12", "public.f_email(int4)#aa11", "public.f_email"}) {
+    const auto same = with_vouches(*loaded, std::vector<std::string>{other});
+    EXPECT_FALSE(harmless(*same, 16420)) << other;
+    EXPECT_EQ(same->version(), base.version()) << other;
+  }
 }
 
 TEST(Loader, OpensATransactionOnlyWhereThereIsNone) {

@@ -155,20 +155,14 @@ SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog
        (CASE WHEN t.typcategory OPERATOR(pg_catalog.=) 'A'::pg_catalog."char" THEN t.typelem
              ELSE 0::pg_catalog.oid END)::pg_catalog.text,
        t.typrelid::pg_catalog.oid::pg_catalog.text, t.typnotnull::pg_catalog.text, e.extname::pg_catalog.text,
-       COALESCE((SELECT pg_catalog.string_agg(DISTINCT m.word[1], ' ')
-                   FROM pg_catalog.pg_constraint k
-                  CROSS JOIN LATERAL pg_catalog.regexp_matches(k.conbin::pg_catalog.text,
-                        ':(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') AS m(word)
-                  WHERE k.contypid OPERATOR(pg_catalog.=) t.oid
-                    AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"), ''),
-       (EXISTS (SELECT 1 FROM pg_catalog.pg_cast k
+       (SELECT pg_catalog.string_agg(DISTINCT p.oid::pg_catalog.text, ' ') FROM pg_catalog.pg_cast k
                   JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) k.castfunc
                  WHERE p.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
                    AND NOT p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[])
                    AND (k.castsource OPERATOR(pg_catalog.=) t.oid OR k.casttarget OPERATOR(pg_catalog.=) t.oid)
                    AND (t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
                         OR (k.castsource OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
-                            AND k.casttarget OPERATOR(pg_catalog.<) 16384::pg_catalog.oid))))::pg_catalog.text,
+                            AND k.casttarget OPERATOR(pg_catalog.<) 16384::pg_catalog.oid))),
        (SELECT l.enumlabel::pg_catalog.text FROM pg_catalog.pg_enum l
          WHERE l.enumtypid OPERATOR(pg_catalog.=) t.oid ORDER BY l.enumsortorder LIMIT 1)
   FROM pg_catalog.pg_type t
@@ -181,10 +175,29 @@ SELECT t.oid::pg_catalog.text, n.nspname::pg_catalog.text, t.typname::pg_catalog
  WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_t')
  ORDER BY t.oid)";
 
+// The number is NodeTree::kMaxBytes.
+const std::string_view kChecks = R"(
+SELECT k.contypid::pg_catalog.text,
+       CASE WHEN pg_catalog.octet_length(k.conbin::pg_catalog.text) OPERATOR(pg_catalog.<=) 1048576
+            THEN k.conbin::pg_catalog.text END
+  FROM pg_catalog.pg_constraint k
+ WHERE k.contypid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+   AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
+ ORDER BY k.contypid, k.oid)";
+
 // Languages 12 and 13 are internal and C; only a superuser makes functions in them. Those of citext are SQL;
 // these four name everything with its schema, and stand for built-in ones that everybody calls. A function
 // can be called as `row.function` when one argument is enough and the first is a row type, a domain (over
 // one) or polymorphic.
+//
+// The definition is all that says what a function does, as one JSON array, so that nothing in it can pass for
+// something else: kind, language, SECURITY DEFINER and then whose, LEAKPROOF, STRICT, whether it returns a
+// set, volatility, parallel safety, types of the arguments and of what it returns (by name), modes and names
+// of the arguments, defaults, source (of a C function: symbol and library), settings, a body in standard SQL,
+// the planner's support function and the types of TRANSFORM; not cost and rows, which only steer plans.
+// Defaults and such a body hold oids, so they differ between databases. pg_get_functiondef would depend on
+// the search path. The text stays in the database's encoding: converting it may fail, and all that is read
+// here with it.
 const std::string_view kFunctions = R"(
 SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog.text, e.extname::pg_catalog.text,
        (p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[])
@@ -197,8 +210,37 @@ SELECT p.oid::pg_catalog.text, n.nspname::pg_catalog.text, p.proname::pg_catalog
         AND EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.proargtypes[0]
                      AND t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'd', 'p']::pg_catalog."char"[])))
          ::pg_catalog.text,
-       (p.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")::pg_catalog.text
+       (p.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")::pg_catalog.text,
+       (SELECT pg_catalog.string_agg(a.type::pg_catalog.text, ' ' ORDER BY a.place)
+          FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY AS a(type, place)),
+       l.lanname::pg_catalog.text,
+       (SELECT pg_catalog.concat_ws(' ', a.aggtransfn::pg_catalog.oid, a.aggfinalfn::pg_catalog.oid,
+                 a.aggcombinefn::pg_catalog.oid, a.aggserialfn::pg_catalog.oid, a.aggdeserialfn::pg_catalog.oid,
+                 a.aggmtransfn::pg_catalog.oid, a.aggminvtransfn::pg_catalog.oid, a.aggmfinalfn::pg_catalog.oid)
+          FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid),
+       CASE WHEN p.prokind OPERATOR(pg_catalog.<>) 'a'::pg_catalog."char" THEN
+         pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+           p.prokind, l.lanname, p.prosecdef,
+           CASE WHEN p.prosecdef THEN pg_catalog.pg_get_userbyid(p.proowner) END,
+           p.proleakproof, p.proisstrict, p.proretset, p.provolatile, p.proparallel,
+           (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(tn.nspname, t.typname) ORDER BY a.place)
+              FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] OPERATOR(pg_catalog.||) p.proallargtypes
+                     OPERATOR(pg_catalog.||) p.prorettype) WITH ORDINALITY AS a(type, place)
+              JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.type
+              JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace),
+           p.proargmodes, p.proargnames, p.proargdefaults::pg_catalog.text, p.prosrc, p.probin, p.proconfig,
+           pg_catalog.to_jsonb(p) OPERATOR(pg_catalog.->>) 'prosqlbody',
+           (SELECT pg_catalog.jsonb_build_array(sn.nspname, s.proname) FROM pg_catalog.pg_proc s
+              JOIN pg_catalog.pg_namespace sn ON sn.oid OPERATOR(pg_catalog.=) s.pronamespace
+             WHERE s.oid OPERATOR(pg_catalog.=) p.prosupport::pg_catalog.oid),
+           (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(tn.nspname, t.typname) ORDER BY a.place)
+              FROM pg_catalog.unnest(p.protrftypes) WITH ORDINALITY AS a(type, place)
+              JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.type
+              JOIN pg_catalog.pg_namespace tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace))::pg_catalog.text,
+           pg_catalog.getdatabaseencoding())), 'hex')
+       END
   FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) p.prolang
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
   LEFT JOIN pg_catalog.pg_depend d
          ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
@@ -217,7 +259,10 @@ SELECT p.oid::pg_catalog.text, p.proname::pg_catalog.text,
 
 const std::string_view kOperators = R"(
 SELECT o.oid::pg_catalog.text, n.nspname::pg_catalog.text, o.oprname::pg_catalog.text, e.extname::pg_catalog.text,
-       COALESCE(p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[]), false)::pg_catalog.text
+       COALESCE(p.prolang OPERATOR(pg_catalog.=) ANY (ARRAY[12, 13]::pg_catalog.oid[]), false)::pg_catalog.text,
+       (CASE WHEN o.oprrest::pg_catalog.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+              AND o.oprjoin::pg_catalog.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid
+             THEN o.oprcode::pg_catalog.oid ELSE 0::pg_catalog.oid END)::pg_catalog.text
   FROM pg_catalog.pg_operator o
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
   LEFT JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) o.oprcode

@@ -39,13 +39,16 @@ extern const std::string_view kViews;
 // view, its definition as a tree or null where it is too long (node_tree.h)
 extern const std::string_view kViewTrees;
 // oid, schema, name, kind, category, base, base typmod, element, relation, not null, extension or null,
-// functions that its CHECKs call ("2068 16420"), custom cast, first label or null
+// functions of casts (numbers), first label or null
 extern const std::string_view kTypes;
-// oid, schema, name, extension or null, in C, takes a row, volatile
+// domain, one of its checks as a tree or null where it is too long
+extern const std::string_view kChecks;
+// oid, schema, name, extension or null, in C, takes a row, volatile, types of arguments (numbers), language,
+// functions of an aggregate (numbers) or null, SHA-256 of the definition or null
 extern const std::string_view kFunctions;
 // oid, name, volatile
 extern const std::string_view kBuiltinRoutines;
-// oid, schema, name, extension or null, in C
+// oid, schema, name, extension or null, in C, its function
 extern const std::string_view kOperators;
 // relation, name, kind (ConstraintKind), columns (numbers), plain columns of a key (numbers), nulls are
 // equal, referenced relation, its columns (numbers), on delete, on update

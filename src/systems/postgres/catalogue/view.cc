@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/crypto.h"
 
 namespace sluice::postgres {
@@ -102,7 +104,8 @@ void digest_routines(ContentDigest& digest, const std::vector<RoutineEntry>& rou
         .text(entry.name)
         .text(entry.extension)
         .number(entry.c_language);
-    digest.number(entry.takes_row).number(entry.is_volatile);
+    digest.number(entry.takes_row).number(entry.is_volatile).numbers(entry.arguments).text(entry.definition);
+    digest.numbers(entry.made_of).number(entry.vouched);
   }
 }
 
@@ -140,6 +143,7 @@ void spread_distrust(CatalogueContents& contents) {
   for (Type& type : contents.types) {
     if (type.element != 0) made_of.emplace_back(type.element, &type);
     if (type.base != 0) made_of.emplace_back(type.base, &type);
+    for (Oid part : type.check_types) made_of.emplace_back(part, &type);
     if (auto row = relations.find(type.relation); type.relation != 0 && row != relations.end()) {
       for (const Column& column : row->second->columns) made_of.emplace_back(column.type, &type);
     }
@@ -156,16 +160,18 @@ void spread_distrust(CatalogueContents& contents) {
 }
 
 FunctionFacts facts_of(const RoutineEntry& entry) {
-  if (entry.extension.empty()) return {};
+  const FunctionFacts own{FunctionClass::unvouched, Danger::none, entry.vouched};
+  if (entry.extension.empty()) return own;
   FunctionFacts facts = extension_function(entry.extension, entry.name);
+  if (facts.cls == FunctionClass::dangerous) return facts;
   // What is not written in C may have been added by whoever owns the extension.
-  if (!entry.c_language && facts.cls != FunctionClass::dangerous) return {};
-  return facts;
+  return entry.c_language && facts.cls != FunctionClass::unvouched ? facts : own;
 }
 
-int consequence(FunctionClass cls) {
-  switch (cls) {
-    case FunctionClass::dangerous: return 11;
+int consequence(FunctionFacts facts) {
+  if (facts.cls == FunctionClass::unvouched && !facts.vouched) return 11;
+  switch (facts.cls) {
+    case FunctionClass::dangerous: return 12;
     case FunctionClass::unvouched: return 10;
     case FunctionClass::value_aggregate: return 9;
     case FunctionClass::set_returning: return 8;
@@ -223,13 +229,25 @@ std::shared_ptr<const Catalogue> Catalogue::make(CatalogueContents contents) {
   return std::shared_ptr<const Catalogue>(new Catalogue(std::move(contents)));
 }
 
+std::shared_ptr<const Catalogue> Catalogue::with_vouches(const Catalogue& base,
+                                                         std::span<const Vouch> vouches) {
+  CatalogueContents contents = base.contents_;
+  for (std::size_t type : base.distrusted_) contents.types[type].vouched = true;
+  for (RoutineEntry& entry : contents.functions) {
+    if (entry.definition.empty()) continue;
+    const Vouch wanted{base.signature(entry), entry.definition};
+    entry.vouched = std::ranges::find(vouches, wanted) != vouches.end();
+  }
+  return make(std::move(contents));
+}
+
 Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)) {
   for (const RoutineEntry& entry : contents_.functions) {
     function_by_oid_.emplace(entry.oid, &entry);
     functions_by_name_[entry.name].push_back(&entry);
   }
-  judge_checks();
-  spread_distrust(contents_);
+  judge_routines();
+  judge_types();
   version_ = digest_contents(contents_);
   for (const Relation& relation : contents_.relations) {
     relation_by_oid_.emplace(relation.oid, &relation);
@@ -243,13 +261,49 @@ Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)
   for (const auto& [oid, name] : contents_.builtin_routines) builtin_function_names_.insert(name);
 }
 
-void Catalogue::judge_checks() {
-  for (Type& type : contents_.types) {
-    const bool harmless = std::ranges::all_of(type.check_calls, [this](Oid function) {
-      FunctionClass cls = function_facts(function).cls;
-      return cls != FunctionClass::unvouched && cls != FunctionClass::dangerous;
-    });
-    if (!harmless) type.vouched = false;
+// A function that something is made of: an operator vouches for it, or it is a built-in one on the lists.
+bool Catalogue::is_part_harmless(Oid function) const {
+  if (auto found = function_by_oid_.find(function); found != function_by_oid_.end())
+    return facts_of(*found->second).is_harmless();
+  auto name = contents_.builtin_routines.find(function);
+  if (name == contents_.builtin_routines.end()) return false;
+  auto facts = builtin_function(name->second);
+  return facts && facts->is_harmless();
+}
+
+void Catalogue::judge_routines() {
+  for (RoutineEntry& entry : contents_.functions) {
+    if (entry.made_of.empty()) continue;
+    entry.vouched = std::ranges::all_of(entry.made_of, [&](Oid part) { return is_part_harmless(part); });
+  }
+  // Unlike an aggregate, an operator is not called by name: somebody has to stand for it. And what is known
+  // about a symbol of PostgreSQL's or pgvector's must be true of whatever hides under it.
+  std::unordered_set<std::string_view> known_symbols;
+  for (const RoutineEntry& entry : contents_.operators) {
+    if (is_vouched_extension(entry.extension)) known_symbols.insert(entry.name);
+  }
+  for (RoutineEntry& entry : contents_.operators) {
+    entry.vouched = !is_builtin_operator(entry.name) && !known_symbols.contains(entry.name) &&
+                    !entry.made_of.empty() && std::ranges::all_of(entry.made_of, [&](Oid part) {
+                      auto found = function_by_oid_.find(part);
+                      return found != function_by_oid_.end() && found->second->vouched;
+                    });
+  }
+}
+
+void Catalogue::judge_types() {
+  std::vector<std::size_t> as_read;
+  for (std::size_t i = 0; i < contents_.types.size(); ++i) {
+    Type& type = contents_.types[i];
+    if (!type.vouched) continue;
+    as_read.push_back(i);
+    const auto harmless = [&](Oid part) { return function_facts(part).is_harmless(); };
+    type.vouched =
+        std::ranges::all_of(type.check_calls, harmless) && std::ranges::all_of(type.cast_calls, harmless);
+  }
+  spread_distrust(contents_);
+  for (std::size_t i : as_read) {
+    if (!contents_.types[i].vouched) distrusted_.push_back(i);
   }
 }
 
@@ -308,7 +362,7 @@ FunctionChoice Catalogue::find_function(SearchPath path, std::string_view schema
   FunctionChoice choice;
   bool found_any = false;
   auto consider = [&](FunctionFacts facts, std::string_view in) {
-    if (!found_any || consequence(facts.cls) > consequence(choice.facts.cls)) choice.facts = facts;
+    if (!found_any || consequence(facts) > consequence(choice.facts)) choice.facts = facts;
     if (found_any && choice.schema != in) choice.ambiguous = true;
     if (!found_any) choice.schema = in;
     found_any = true;
@@ -348,12 +402,35 @@ OperatorChoice Catalogue::find_operator(SearchPath path, std::string_view schema
   if (auto entries = operators_by_name_.find(std::string(name)); entries != operators_by_name_.end()) {
     for (const RoutineEntry* entry : entries->second) {
       if (schema.empty() ? !on_path(path, entry->schema) : entry->schema != schema) continue;
-      consider(entry->c_language && is_vouched_extension(entry->extension), entry->schema);
+      consider(entry->vouched || (entry->c_language && is_vouched_extension(entry->extension)),
+               entry->schema);
       choice.vector = choice.vector || entry->extension == "vector";
     }
   }
   if (choice.ambiguous) choice.schema.clear();
   return choice;
+}
+
+std::string Catalogue::signature(const RoutineEntry& function) const {
+  std::string text = fmt::format("{}.{}(", function.schema, function.name);
+  for (std::size_t i = 0; i < function.arguments.size(); ++i) {
+    if (i > 0) text += ", ";
+    std::string name = type_name(function.arguments[i]);
+    if (name.starts_with("pg_catalog.")) name.erase(0, kSystemSchema.size() + 1);
+    text += name;
+  }
+  return text + ")";
+}
+
+std::vector<const RoutineEntry*> Catalogue::functions_named(SearchPath path, std::string_view schema,
+                                                            std::string_view name) const {
+  std::vector<const RoutineEntry*> found;
+  auto entries = functions_by_name_.find(std::string(name));
+  if (entries == functions_by_name_.end()) return found;
+  for (const RoutineEntry* entry : entries->second) {
+    if (schema.empty() ? on_path(path, entry->schema) : entry->schema == schema) found.push_back(entry);
+  }
+  return found;
 }
 
 FunctionFacts Catalogue::function_facts(Oid oid) const {
@@ -376,7 +453,7 @@ bool Catalogue::names_unvouched_row_function(std::string_view name) const {
   auto entries = functions_by_name_.find(std::string(name));
   if (entries == functions_by_name_.end()) return false;
   return std::ranges::any_of(entries->second, [](const RoutineEntry* entry) {
-    return entry->takes_row && consequence(facts_of(*entry).cls) >= consequence(FunctionClass::unvouched);
+    return entry->takes_row && !facts_of(*entry).is_harmless();
   });
 }
 

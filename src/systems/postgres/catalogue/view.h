@@ -166,8 +166,10 @@ struct Type {
   Oid relation = 0;               // of a composite: its relation
   bool not_null = false;          // of a domain
   std::vector<Oid> check_calls;   // of a domain: the functions that its CHECKs call, those of operators too
+  std::vector<Oid> check_types;   // of a domain: the types that its CHECKs convert to
+  std::vector<Oid> cast_calls;    // functions of others that casts from or to it call
   // False when using the type can run somebody's code: a domain whose CHECK calls a function that is not
-  // vouched for, a base type outside pg_catalog and the vouched extensions, a type with a user-defined cast.
+  // vouched for, a base type outside pg_catalog and the vouched extensions, a type with such a cast.
   bool vouched = true;
   std::string extension;    // the extension it belongs to, if any
   std::string first_label;  // of an enumeration: a label that always exists
@@ -199,7 +201,22 @@ struct RoutineEntry {
   bool c_language = false;  // written in C or internal: only a superuser can have made it
   // A function that `row.name` calls: it can be called with one argument, which is a row or of any type.
   bool takes_row = false;
-  bool is_volatile = false;  // of a function: PostgreSQL calls it also where nobody needs what it answers
+  bool is_volatile = false;    // of a function: PostgreSQL calls it also where nobody needs what it answers
+  std::vector<Oid> arguments;  // types; OUT arguments are none
+  std::string language;        // "sql", "plpgsql", "c"
+  // SHA-256 in hex of all that defines a function (queries.cc, kFunctions); empty: of an aggregate or
+  // operator.
+  std::string definition;
+  std::vector<Oid> made_of;  // of an aggregate or operator: its functions; with a 0: it cannot be vouched for
+  // An operator vouches for its definition, or for all that it is made of. Set by Catalogue::with_vouches.
+  bool vouched = false;
+};
+
+// What an operator has read and stands for, in a policy.
+struct Vouch {
+  std::string signature;   // as Catalogue::signature gives it: "public.slugify(text)"
+  std::string definition;  // RoutineEntry::definition
+  auto operator<=>(const Vouch&) const = default;
 };
 
 // Everything that a snapshot is made of. Relations, types: all that the role can see, system ones included.
@@ -229,6 +246,10 @@ class Catalogue {
  public:
   static std::shared_ptr<const Catalogue> make(CatalogueContents contents);
 
+  // The same with what is vouched for: functions whose signature and definition are those of a vouch, and
+  // operators, aggregates, casts and checks that are built on them. A copy; of another version.
+  static std::shared_ptr<const Catalogue> with_vouches(const Catalogue& base, std::span<const Vouch> vouches);
+
   std::uint64_t version() const { return version_; }  // digest of the content, never 0
   const CatalogueContents& contents() const { return contents_; }
   int server_version() const { return contents_.server_version; }
@@ -251,6 +272,12 @@ class Catalogue {
 
   FunctionChoice find_function(SearchPath path, std::string_view schema, std::string_view name) const;
   OperatorChoice find_operator(SearchPath path, std::string_view schema, std::string_view name) const;
+  // "public.slugify(text, public.mood[])": types of pg_catalog without their schema, under the names that
+  // pg_type has (int4, varchar).
+  std::string signature(const RoutineEntry& function) const;
+  // The functions that a name means on the path, or in a schema; without those of pg_catalog.
+  std::vector<const RoutineEntry*> functions_named(SearchPath path, std::string_view schema,
+                                                   std::string_view name) const;
   // What is known about a function by oid, for `Relation::calls`. Unlike for names, a function of pg_catalog
   // that no table holds counts as plain when it stands behind an operator or cast (int4pl), because
   // definitions name those.
@@ -273,10 +300,15 @@ class Catalogue {
 
  private:
   explicit Catalogue(CatalogueContents contents);
-  // A domain is no better than the functions that its checks call.
-  void judge_checks();
+
+  // Aggregates and operators are no better than the functions that they are made of.
+  void judge_routines();
+  // Types are no better than the functions that their checks and casts call, and the types they are made of.
+  void judge_types();
+  bool is_part_harmless(Oid function) const;
 
   CatalogueContents contents_;
+  std::vector<std::size_t> distrusted_;  // types that were vouched for as they were read
   std::uint64_t version_ = 0;
   std::unordered_map<Oid, const Relation*> relation_by_oid_;
   std::unordered_map<std::string, std::vector<const Relation*>> relations_by_name_;

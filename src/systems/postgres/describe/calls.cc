@@ -29,12 +29,22 @@ FunctionClass Calls::function(const sql::FunctionCall& call) {
   const auto where = choice.schema.empty() ? schema : std::string_view{choice.schema};
   // The server's own set_config is judged by the setting that it names (settings.h).
   if (name == "set_config" && where == kSystemSchema && !choice.ambiguous) return FunctionClass::session;
-  if (is_vouched(where, name)) return cls;
+  if (choice.facts.is_harmless() || is_vouched(where, name)) return cls;
   const auto full = qualified(where, name);
-  refuse(full, cls == FunctionClass::dangerous
-                   ? fmt::format("function {} {}", full, explain(choice.facts.danger))
-                   : fmt::format("nobody vouches for function {}", full));
+  if (cls == FunctionClass::dangerous) {
+    refuse(full, fmt::format("function {} {}", full, explain(choice.facts.danger)));
+  } else {
+    refuse(definition_of(schema, name).value_or(full), fmt::format("nobody vouches for function {}", full));
+  }
   return cls;
+}
+
+std::optional<std::string> Calls::definition_of(std::string_view schema, std::string_view name) const {
+  for (const auto* entry : context_.catalogue.functions_named(context_.search_path, schema, name)) {
+    if (entry->definition.empty() || context_.catalogue.function_facts(entry->oid).is_harmless()) continue;
+    return fmt::format("{}#{}", context_.catalogue.signature(*entry), entry->definition);
+  }
+  return std::nullopt;
 }
 
 void Calls::operator_of(const sql::OperatorExpr& operation) {

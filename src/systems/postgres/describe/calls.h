@@ -5,6 +5,7 @@
 // operators written in C pass whatever extension they belong to: only a superuser can have made them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class Calls {
   bool is_vouched(std::string_view schema, std::string_view name) const {
     return context_.vouched != nullptr && context_.vouched->contains(schema, name);
   }
+  // The first of that name that nobody vouches for, as a policy names its definition.
+  std::optional<std::string> definition_of(std::string_view schema, std::string_view name) const;
   bool has_scripted_operator(std::string_view schema, std::string_view symbol) const;
   void refuse(std::string full, std::string reason);
 

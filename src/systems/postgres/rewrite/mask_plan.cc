@@ -377,7 +377,7 @@ class PlanBuilder {
       if (read->system) continue;
       for (Oid function : read->calls) {
         FunctionFacts facts = catalogue_.function_facts(function);
-        if (facts.cls != FunctionClass::unvouched && facts.cls != FunctionClass::dangerous) continue;
+        if (facts.is_harmless()) continue;
         return fmt::format("{} calls a function that is not vouched for", name);
       }
       for (Oid oid_of_type : read->view.types) {

@@ -134,7 +134,26 @@ class Voucher : public Visitor {
       if (is_allowed_setting(call)) return;
       return refuse_function(display_name(call.name), choice.facts);
     }
-    if (choice.facts.cls == FunctionClass::unvouched) refuse_function(display_name(call.name), choice.facts);
+    if (choice.facts.is_harmless()) return;
+    if (auto entries = catalogue_.functions_named(path_, schema, call.name.back()); !entries.empty()) {
+      return refuse_entries(entries);
+    }
+    refuse_function(display_name(call.name), choice.facts);
+  }
+
+  // With all that somebody needs who wants to vouch for them.
+  void refuse_entries(const std::vector<const RoutineEntry*>& entries) {
+    const auto unvouched = std::ranges::find_if(entries, [&](const RoutineEntry* entry) {
+      return !catalogue_.function_facts(entry->oid).is_harmless();
+    });
+    const RoutineEntry& entry = unvouched == entries.end() ? *entries.front() : **unvouched;
+    const std::string signature = catalogue_.signature(entry);
+    refuse(fmt::format("function {} is not vouched for: it could read masked values", signature),
+           entry.definition.empty()
+               ? "It passes when a policy vouches for the functions that it is made of."
+               : fmt::format(
+                     "A policy can vouch for it: {{function: \"{}\", sha256: \"{}\", connection: [...]}}.",
+                     signature, entry.definition));
   }
 
   bool is_allowed_setting(const FunctionCall& call) const {
