@@ -1,9 +1,10 @@
 // What masking at the source costs a statement: the rewrite with its last look (which parses the result), for
-// statements on a masked relation; the quick answer for those that touch none; and clamping.
+// statements on a masked relation; the quick answer for those that touch none; clamping; and all that a
+// session does with a text before it is decided (Planner::plan), with masks on what it reads and without any.
 #include <benchmark/benchmark.h>
 
-#include "core/crypto.h"
-#include "sql_statements.h"
+#include "masked_database.h"
+#include "proxy/pg/planner.h"
 #include "systems/postgres/rewrite/clamp.h"
 #include "systems/postgres/rewrite/rewrite.h"
 
@@ -11,33 +12,7 @@ namespace sluice {
 namespace {
 
 using namespace postgres;
-
-struct Masked {
-  std::shared_ptr<const Catalogue> catalogue = bench::database();
-  std::shared_ptr<const rewrite::MaskPlan> plan;
-  std::shared_ptr<const rewrite::MaskPlan> elsewhere;  // masks on a relation that no statement names
-  std::vector<std::string> path{"public"};
-
-  Masked() {
-    initialise_crypto();
-    plan = compile("public.docs", {"email", "ssn", "note"}, true);
-    elsewhere = compile("public.other_7", {"name"}, false);
-  }
-
-  std::shared_ptr<const rewrite::MaskPlan> compile(const char* collection, std::vector<std::string> fields,
-                                                   bool vectors) const {
-    MaskSet set;
-    set.id = 1;
-    for (auto& field : fields) {
-      FieldMask mask;
-      mask.collection = collection;
-      mask.field = std::move(field);
-      set.fields.push_back(std::move(mask));
-    }
-    if (vectors) set.vectors.push_back({collection, Mask::remove, Scores::keep, {}, "r"});
-    return rewrite::MaskPlan::compile(*catalogue, set);
-  }
-};
+using bench::Masked;
 
 void rewrite_parsed(benchmark::State& state, const std::string& sql, const Masked& masked,
                     const rewrite::MaskPlan& plan, std::optional<std::uint64_t> clamp) {
@@ -52,8 +27,25 @@ void rewrite_parsed(benchmark::State& state, const std::string& sql, const Maske
   }
 }
 
+void plan_text(benchmark::State& state, const std::string& sql, const Masked& masked,
+               const std::shared_ptr<const MaskSet>& masks) {
+  proxy::pg::Planner planner;
+  planner.set_catalogue(masked.catalogue);
+  planner.set_search_path(masked.path);
+  proxy::pg::Names names;
+  const std::vector<std::string> vouched;
+  const proxy::pg::PlanContext context{names, masks, vouched, "ana", "0000000000000001"};
+  if (const auto plans = planner.plan(sql, context); !plans || plans->front()->denial)
+    return state.SkipWithError("cannot be planned");
+  for (auto _ : state) {
+    auto plans = planner.plan(sql, context);
+    benchmark::DoNotOptimize(plans);
+  }
+}
+
 const bool registered = [] {
   static const Masked masked;
+  static const std::shared_ptr<const MaskSet> no_masks = std::make_shared<const MaskSet>();
   for (const auto& [name, sql] : bench::statements()) {
     benchmark::RegisterBenchmark(("rewrite/masked/" + name).c_str(), [sql](auto& state) {
       rewrite_parsed(state, sql, masked, *masked.plan, std::nullopt);
@@ -61,6 +53,10 @@ const bool registered = [] {
     benchmark::RegisterBenchmark(("rewrite/untouched/" + name).c_str(), [sql](auto& state) {
       rewrite_parsed(state, sql, masked, *masked.elsewhere, std::nullopt);
     });
+    benchmark::RegisterBenchmark(("plan/masked/" + name).c_str(),
+                                 [sql](auto& state) { plan_text(state, sql, masked, masked.masks); });
+    benchmark::RegisterBenchmark(("plan/open/" + name).c_str(),
+                                 [sql](auto& state) { plan_text(state, sql, masked, no_masks); });
   }
   const auto knn = bench::statements()[1];
   benchmark::RegisterBenchmark(("rewrite/clamp/" + knn.name).c_str(), [sql = knn.sql](auto& state) {

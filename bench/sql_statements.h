@@ -29,14 +29,15 @@ inline std::shared_ptr<const postgres::Catalogue> database() {
 }
 
 inline std::vector<Statement> statements() {
-  std::string vector = "[0.0123";
-  for (int i = 1; i < 768; ++i) vector += fmt::format(",{:.4f}", 0.001 * i - 0.3);
+  std::string vector = "[0.0123456";  // of 8 KB, as clients write floats
+  for (int i = 1; i < 768; ++i) vector += fmt::format(",{:.7f}", 0.001 * i - 0.3);
   vector += "]";
   std::string list;
   for (int i = 0; i < 300; ++i) list += fmt::format("{}{}", i == 0 ? "" : ", ", 1000 + i);
   return {
       {"point_select", "SELECT id, title FROM docs WHERE id = $1"},
-      {"knn_parameter",
+      {"knn_parameter", "SELECT id, title FROM docs ORDER BY embedding <=> $1 LIMIT 10"},
+      {"knn_with_distance",
        "SELECT id, title, embedding <=> $1 AS distance FROM docs ORDER BY distance LIMIT 10"},
       {"knn_literal_768",
        fmt::format("SELECT id, title FROM docs ORDER BY embedding <=> '{}' LIMIT 10", vector)},

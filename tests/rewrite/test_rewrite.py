@@ -32,11 +32,16 @@ INSERT INTO masked.docs SELECT id, tenant, title, '***', '***', 0, '{}', NULL FR
 
 LARGE = """
 CREATE EXTENSION vector;
-CREATE TABLE big(id int PRIMARY KEY, tenant text, email text UNIQUE, salary int, meta jsonb, emb vector(8));
+CREATE TABLE big(id int PRIMARY KEY, tenant text, email text UNIQUE, salary int, meta jsonb, emb vector(8), made date,
+  other_emb vector(8));
 INSERT INTO big SELECT i, 't' || i % 7, 'u' || i || '@x', (i * 7919) % 100000,
   jsonb_build_object('email', 'u' || i, 'topic', i % 5, 'list', jsonb_build_array(i)),
-  (SELECT array_agg(random() - 0.5) FROM generate_series(1, 8) WHERE i = i)::real[]::vector
+  (SELECT array_agg(random() - 0.5) FROM generate_series(1, 8) WHERE i = i)::real[]::vector,
+  date '2020-01-01' + i % 900
   FROM generate_series(1, 5000) i;
+UPDATE big SET other_emb = emb;
+CREATE INDEX big_other_emb ON big USING ivfflat (other_emb vector_l2_ops) WITH (lists = 20);
+CREATE INDEX big_made ON big(made);
 CREATE INDEX big_emb ON big USING hnsw (emb vector_cosine_ops);
 CREATE INDEX big_tenant_salary ON big(tenant, salary);
 CREATE TABLE small(id int PRIMARY KEY, big_id int, n text);
@@ -206,6 +211,14 @@ def test_every_type_has_a_masked_value(mask: str, prepared: Database) -> None:
         ("SELECT s.n, b.* FROM small s LEFT JOIN LATERAL (SELECT * FROM big WHERE id = s.big_id) b ON true WHERE s.id < 3",
          "using big_pkey"),
         ("SELECT id FROM big WHERE id = ANY (ARRAY[1, 2])", "using big_pkey"),
+        (f"SELECT id FROM big ORDER BY other_emb <-> {VECTOR} LIMIT 5", "Index Scan using big_other_emb"),
+        (f"SELECT id, email, other_emb <-> {VECTOR} AS d FROM big WHERE tenant = 't1' ORDER BY 3 LIMIT 5",
+         "Index Scan using big_other_emb"),
+        ("SELECT id, email FROM big WHERE made = date '2020-02-03'", "big_made"),
+        ("SELECT * FROM big WHERE made BETWEEN date '2020-02-03' AND date '2020-02-05' ORDER BY made LIMIT 3", "big_made"),
+        ("SELECT made, count(email) FROM big WHERE made < date '2020-01-03' GROUP BY made", "big_made"),
+        (f"SELECT s.n, b.id FROM small s, LATERAL (SELECT id, email FROM big ORDER BY emb <=> {VECTOR} LIMIT 2) b",
+         "Index Scan using big_emb"),
     ],
 )  # fmt: skip
 def test_indexes_serve_as_before(sql: str, index: str, large: Database, masking: Rewriter) -> None:
@@ -214,6 +227,27 @@ def test_indexes_serve_as_before(sql: str, index: str, large: Database, masking:
         connection.execute("SET enable_seqscan = off")
         plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {rewritten.sql}".encode()))
     assert index in plan, f"{rewritten.sql}\n{plan}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "value", "index"),
+    [
+        ("SELECT id, tenant FROM big ORDER BY emb <=> $1 LIMIT 5", VECTOR, "Index Scan using big_emb"),
+        ("SELECT id, tenant FROM big ORDER BY other_emb <-> $1 LIMIT 5", VECTOR, "Index Scan using big_other_emb"),
+        ("SELECT id, email FROM big WHERE id = $1", "7", "using big_pkey"),
+        ("SELECT id, email FROM big WHERE made = $1", "'2020-02-03'", "big_made"),
+    ],
+)
+@pytest.mark.parametrize("scores", ["keep", "rank"])
+def test_indexes_serve_prepared_statements(scores: str, sql: str, value: str, index: str, large: Database) -> None:
+    """The plan that serves any value: without one the planner has seen none."""
+    masks = ["field public.big email redact", "field public.big salary redact", f"vectors public.big {scores}"]
+    with Rewriter(large, masks) as rewriter, large.connect() as connection:
+        rewritten = rewriter.rewrite(sql).sql
+        connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE q AS {rewritten}".encode())
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({value})".encode()))
+    assert index in plan, f"{rewritten}\n{plan}"
 
 
 def test_a_search_finds_the_same_neighbours(large: Database, masking: Rewriter) -> None:

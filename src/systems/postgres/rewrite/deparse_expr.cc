@@ -52,7 +52,7 @@ void Deparser::expr(const Expr* node, Scope& scope) {
     case ExprKind::parameter: {
       std::int32_t number = static_cast<const ParamRef&>(*node).number;
       if (number < 1 || number > kMaxParameters) return refuse("there is no parameter of that number");
-      out_ += fmt::format("${}", number);
+      out_.append("$").append(std::to_string(number));
       break;
     }
     case ExprKind::constant: constant(static_cast<const Constant&>(*node)); break;
@@ -213,14 +213,18 @@ void Deparser::constant(const Constant& node) {
   switch (node.value_kind) {
     case ConstantKind::null: out_ += "NULL"; return;
     case ConstantKind::integer:
-      out_ += node.integer < 0 ? fmt::format("({})", node.integer) : fmt::format("{}", node.integer);
+      if (node.integer < 0) {
+        out_.append("(").append(std::to_string(node.integer)).append(")");
+      } else {
+        out_ += std::to_string(node.integer);
+      }
       return;
     case ConstantKind::number:
       if (!is_number_text(node.text)) return refuse("a number is not understood");
-      out_ += fmt::format("({})", node.text);
+      out_.append("(").append(node.text).append(")");
       return;
     case ConstantKind::boolean: out_ += node.integer != 0 ? "TRUE" : "FALSE"; return;
-    case ConstantKind::text: out_ += quote_literal(node.text); return;
+    case ConstantKind::text: append_literal(out_, node.text); return;
     case ConstantKind::bits:
       if (!is_bits_text(node.text)) return refuse("a bit string is not understood");
       out_ += fmt::format("{}'{}'", node.text[0] == 'b' ? 'B' : 'X', node.text.substr(1));
@@ -268,7 +272,7 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
   bool known = meaning.kind != Meaning::Kind::nothing;
   if (ref.parts.size() == 1) {
     if (!known && !fresh_ && !may_be_output_name_) may_be_new(scope);
-    out_ += quote_identifier(ref.parts[0]);
+    append_identifier(out_, ref.parts[0]);
     return;
   }
   const Entry* entry = meaning.entry;
@@ -284,10 +288,12 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
     return refuse(fmt::format("{} does not name a relation in FROM", display_name(ref.parts)));
   }
   if (entry == nullptr) {
-    out_ += fmt::format("{}.{}", quote_identifier(ref.parts[0]), quote_identifier(ref.parts[1]));
+    append_qualified(out_, ref.parts[0], ref.parts[1]);
     return;
   }
-  out_ += fmt::format("{}.{}", quote_identifier(entry->alias), quote_identifier(ref.parts.back()));
+  append_identifier(out_, entry->alias);
+  out_ += '.';
+  append_identifier(out_, ref.parts.back());
 }
 
 // A name that nothing has may be a column that a masked relation got after the catalogue was read.

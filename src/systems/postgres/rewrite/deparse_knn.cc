@@ -115,8 +115,9 @@ bool Deparser::has_vector(const NullTest& node, const Scope& scope) {
     return false;
   if (meaning.entry->relation->columns[meaning.index].attnum != scope.knn->attnum) return false;
   if (scope.knn->scores == Scores::keep) {
-    out_ += fmt::format("({}.{} IS NOT NULL)", hidden_alias(*scope.knn->var),
-                        hidden_column(*scope.knn->var, scope.knn->attnum));
+    out_ += '(';
+    hidden_reference(out_, *scope.knn->var, scope.knn->attnum);
+    out_ += " IS NOT NULL)";
   } else {
     out_ += "TRUE";
   }
@@ -152,12 +153,10 @@ bool Deparser::distance(const Expr& node, Scope& scope) {
 
 void Deparser::write_distance(const Knn& knn, Scope& scope) {
   auto column_side = [&] {
-    std::string hidden = fmt::format("{}.{}", hidden_alias(*knn.var), hidden_column(*knn.var, knn.attnum));
-    if (knn.distance.cast == nullptr) {
-      out_ += hidden;
-      return;
-    }
-    out_ += fmt::format("CAST({} AS ", hidden);
+    if (knn.distance.cast == nullptr) return hidden_reference(out_, *knn.var, knn.attnum);
+    out_ += "CAST(";
+    hidden_reference(out_, *knn.var, knn.attnum);
+    out_ += " AS ";
     type(*knn.distance.cast->type);
     out_ += ')';
   };

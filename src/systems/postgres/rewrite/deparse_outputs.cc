@@ -129,9 +129,7 @@ void Deparser::show(const Entry& entry, std::size_t index) {
   Usage& usage = usages_[entry.var];
   const bool hashed = !mask.cell_null.empty();
   (hashed ? usage.hashed : usage.hidden).insert(column.attnum);
-  out_ += fmt::format(
-      "{}.{}", hidden_alias(*entry.var),
-      hashed ? hashed_column(*entry.var, column.attnum) : hidden_column(*entry.var, column.attnum));
+  hidden_reference(out_, *entry.var, column.attnum, hashed);
   shown_.push_back({output_count_, "", &entry, index});
   note_output(entry, index, mask.cell);
 }

@@ -60,6 +60,7 @@ std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()
   for (int pass = 0; pass < 2 && !refused(); ++pass) {
     out_.clear();
     written_.clear();
+    gathers_ = pass == 0;
     write();
     auto sorted = [](const auto& usage) { return usage.second.ordered; };
     if (locks_rows_ && std::ranges::any_of(usages_, sorted)) {

@@ -173,10 +173,10 @@ class Deparser {
   void wrap_relation(const Entry& entry, Scope& scope, const sql::SampleItem* sample);
   void order_view(const RelationMask& mask, const Relation& view, std::string_view inner);
   std::string inner_alias() const;
-  std::string hidden_alias(const sql::RangeVar& var);
-  std::string hidden_column(const sql::RangeVar& var, std::int16_t attnum);
-  // The same without nulls (ColumnMask::cell_null).
-  std::string hashed_column(const sql::RangeVar& var, std::int16_t attnum);
+  const std::string& hidden_alias(const sql::RangeVar& var);
+  // A column under that alias; `hashed`: without nulls (ColumnMask::cell_null).
+  void hidden_column(std::string& out, const sql::RangeVar& var, std::int16_t attnum, bool hashed = false);
+  void hidden_reference(std::string& out, const sql::RangeVar& var, std::int16_t attnum, bool hashed = false);
   // An unqualified `*` where hidden columns are in reach: the items that it stands for.
   std::optional<std::vector<std::string>> expand_star(const sql::FromItem& item, const Scope& scope);
   bool has_hidden(const Scope& scope) const;
@@ -300,7 +300,8 @@ class Deparser {
   std::vector<CommonTableEntry> common_tables_;
   std::unordered_map<const sql::SelectStatement*, Columns> columns_memo_;
   Usages usages_;
-  std::unordered_map<const sql::RangeVar*, std::size_t> numbers_;  // for hidden names
+  std::unordered_map<const sql::RangeVar*, std::string> hidden_aliases_;  // with their quotes
+  bool gathers_ = false;  // the first pass: what stands for a masked relation is not written yet
   std::optional<std::uint64_t> clamp_;
   const std::vector<CarriedKey>& keys_;
   const sql::SelectStatement* outermost_ = nullptr;

@@ -9,24 +9,34 @@
 namespace sluice::postgres::rewrite {
 
 using namespace sql;
+using namespace std::string_view_literals;
 
+// Names of the rewrite's own: the prefix and numbers, which need no quotes but get them like every other
+// name.
 std::string Deparser::inner_alias() const {
-  return quote_identifier(fmt::format("{}_0", prefix_));
+  std::string name = "\"";
+  name.append(prefix_).append("_0\""sv);
+  return name;
 }
 
-std::string Deparser::hidden_alias(const RangeVar& var) {
-  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
-  return quote_identifier(fmt::format("{}_{}", prefix_, at->second));
+const std::string& Deparser::hidden_alias(const RangeVar& var) {
+  auto [at, added] = hidden_aliases_.try_emplace(&var);
+  if (added) {
+    at->second.append("\""sv).append(prefix_).append("_"sv);
+    at->second.append(std::to_string(hidden_aliases_.size())).append("\""sv);
+  }
+  return at->second;
 }
 
-std::string Deparser::hidden_column(const RangeVar& var, std::int16_t attnum) {
-  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
-  return quote_identifier(fmt::format("{}_{}_{}", prefix_, at->second, attnum));
+void Deparser::hidden_column(std::string& out, const RangeVar& var, std::int16_t attnum, bool hashed) {
+  std::string_view alias = hidden_alias(var);
+  alias.remove_suffix(1);
+  out.append(alias).append("_"sv).append(std::to_string(attnum)).append(hashed ? "h\""sv : "\""sv);
 }
 
-std::string Deparser::hashed_column(const RangeVar& var, std::int16_t attnum) {
-  auto [at, added] = numbers_.emplace(&var, numbers_.size() + 1);
-  return quote_identifier(fmt::format("{}_{}_{}h", prefix_, at->second, attnum));
+void Deparser::hidden_reference(std::string& out, const RangeVar& var, std::int16_t attnum, bool hashed) {
+  out.append(hidden_alias(var)).push_back('.');
+  hidden_column(out, var, attnum, hashed);
 }
 
 bool Deparser::has_hidden(const Scope& scope) const {
@@ -86,75 +96,103 @@ void Deparser::order_view(const RelationMask& mask, const Relation& view, std::s
 }
 
 void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem* sample) {
+  if (gathers_) {  // what is used is not known yet
+    if (sample != nullptr) sample_clause(*sample, scope);
+    return;
+  }
   const Relation& relation = *entry.relation;
   const RangeVar& var = *entry.var;
   const Usage& usage = usages_[entry.var];
-  bool two_levels = usage.hands_on();
-  std::string inner = inner_alias();
-  auto real = [&](const Column& column) {
-    return fmt::format("{}.{}", inner, quote_identifier(column.name));
+  const bool two_levels = usage.hands_on();
+  const std::string inner = inner_alias();
+  auto real = [&](std::string& to, const Column& column) {
+    to.append(inner).push_back('.');
+    append_identifier(to, column.name);
   };
-  // How the outer level of two refers to a column.
-  auto hidden = [&](const Column& column) {
-    return fmt::format("{}.{}", hidden_alias(var), hidden_column(var, column.attnum));
+  // How the outer level of two refers to a column, and how the only one does.
+  auto reference = [&](std::string& to, const Column& column) {
+    two_levels ? hidden_reference(to, var, column.attnum) : real(to, column);
+  };
+  auto next = [](std::string& list) {
+    if (!list.empty()) list.append(", "sv);
   };
 
   std::string visible;  // what the statement sees
   std::string needed;   // what the inner level hands to the outer one
   std::string names;
-  auto need = [&](const Column& column) {
-    needed += fmt::format("{}{}", needed.empty() ? "" : ", ", real(column));
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", hidden_column(var, column.attnum));
-  };
+  std::string masked;
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const Column& column = relation.columns[i];
+    const bool seen = usage.all_columns || usage.columns.contains(column.attnum);
+    const bool searched = usage.hidden.contains(column.attnum);
+    const bool hashed = usage.hashed.contains(column.attnum);
+    if (!seen && !searched && !hashed) continue;
     const ColumnMask* mask = entry.mask->column(column.attnum);
-    bool seen = usage.all_columns || usage.columns.contains(column.attnum);
     const bool unread = mask != nullptr && reply_ == Reply::plan && !mask->unread.empty();
-    bool reads = seen && (mask == nullptr || (mask->reads_column() && !unread));
-    if (two_levels && (reads || usage.hidden.contains(column.attnum))) need(column);
-    if (two_levels && usage.hashed.contains(column.attnum)) {
-      needed += fmt::format("{}COALESCE({}, {})", needed.empty() ? "" : ", ", real(column), mask->cell_null);
-      names += fmt::format("{}{}", names.empty() ? "" : ", ", hashed_column(var, column.attnum));
+    const bool reads = seen && (mask == nullptr || (mask->reads_column() && !unread));
+    if (two_levels && (reads || searched)) {
+      next(needed);
+      real(needed, column);
+      next(names);
+      hidden_column(names, var, column.attnum);
+    }
+    if (two_levels && hashed) {
+      next(needed);
+      needed.append("COALESCE("sv);
+      real(needed, column);
+      needed.append(", "sv).append(mask->cell_null).push_back(')');
+      next(names);
+      hidden_column(names, var, column.attnum, true);
     }
     if (!seen) continue;
-    std::string reference = two_levels ? hidden(column) : real(column);
-    visible += fmt::format("{}{} AS {}", visible.empty() ? "" : ", ",
-                           mask == nullptr ? reference
-                           : unread        ? mask->unread
-                                           : mask->value(reference),
-                           quote_identifier(entry.columns.names[i]));
+    next(visible);
+    if (mask == nullptr) {
+      reference(visible, column);
+    } else if (unread) {
+      visible.append(mask->unread);
+    } else {
+      masked.clear();
+      reference(masked, column);
+      visible.append(mask->value(masked));
+    }
+    visible.append(" AS "sv);
+    append_identifier(visible, entry.columns.names[i]);
   }
 
   auto source = [&] {
-    out_ += fmt::format(" FROM {}{} AS {}", entry.only ? "ONLY " : "",
-                        quote_qualified(relation.schema, relation.name), inner);
+    out_.append(entry.only ? " FROM ONLY "sv : " FROM "sv);
+    append_qualified(out_, relation.schema, relation.name);
+    out_.append(" AS "sv).append(inner);
     if (sample != nullptr) sample_clause(*sample, scope);
-    for (std::size_t i = 0; i < usage.stored_conditions.size(); ++i) {
-      out_ += (i == 0 ? " WHERE " : " AND ") + usage.stored_conditions[i];
-    }
+    for (std::size_t i = 0; i < usage.stored_conditions.size(); ++i)
+      out_.append(i == 0 ? " WHERE "sv : " AND "sv).append(usage.stored_conditions[i]);
     if (usage.ordered && entry.mask->view) return order_view(*entry.mask, relation, inner);
     if (!usage.ordered) return;
     out_ += " ORDER BY ";
     if (entry.mask->order_key.empty()) out_ += inner + ".\"tableoid\", " + inner + ".\"ctid\"";
     for (std::size_t i = 0; i < entry.mask->order_key.size(); ++i) {
-      out_ += fmt::format("{}{}.{}", i == 0 ? "" : ", ", inner, quote_identifier(entry.mask->order_key[i]));
+      out_.append(i == 0 ? ""sv : ", "sv).append(inner).push_back('.');
+      append_identifier(out_, entry.mask->order_key[i]);
     }
   };
-  auto select = [&](const std::string& list) { out_ += list.empty() ? "(SELECT" : "(SELECT " + list; };
-  std::string name = quote_identifier(entry.alias);
+  auto select = [&](std::string_view list) {
+    out_.append(list.empty() ? "(SELECT"sv : "(SELECT "sv).append(list);
+  };
   if (!two_levels) {
     select(visible);
     source();
-    out_ += fmt::format(") AS {}", name);
-    return;
+    out_.append(") AS "sv);
+    return append_identifier(out_, entry.alias);
   }
   out_ += '(';
   select(needed);
   source();
-  out_ += fmt::format(") AS {}({}) CROSS JOIN LATERAL ", hidden_alias(var), names);
+  out_.append(") AS "sv).append(hidden_alias(var)).append("("sv).append(names);
+  out_.append(") CROSS JOIN LATERAL "sv);
   select(visible);
-  out_ += fmt::format(") AS {})", name);
+  out_.append(") AS "sv);
+  append_identifier(out_, entry.alias);
+  out_ += ')';
 }
 
 }  // namespace sluice::postgres::rewrite

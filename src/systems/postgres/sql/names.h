@@ -16,6 +16,10 @@ std::string quote_identifier(std::string_view name);
 std::string quote_qualified(std::string_view schema, std::string_view name);
 // 'text', or E'text' when it holds a backslash.
 std::string quote_literal(std::string_view text);
+// The same, behind what is there.
+void append_identifier(std::string& out, std::string_view name);
+void append_qualified(std::string& out, std::string_view schema, std::string_view name);
+void append_literal(std::string& out, std::string_view text);
 // OPERATOR("schema".<->): an operator found in that schema only. The symbol consists of operator characters.
 std::string qualified_operator(std::string_view schema, std::string_view symbol);
 
