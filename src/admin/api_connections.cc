@@ -280,6 +280,21 @@ Answer test_connection(Control& control, const Call& call) {
   return json_response(json::object{{"ok", ok}, {"roles", std::move(roles)}});
 }
 
+// As above.
+Answer advise_roles(Control& control, const Call& call) {
+  TRY(auto connection, find(control, call));
+  json::object roles;
+  for (const auto& [alias, advice] : control.parts().tester.advise(*connection)) {
+    json::array statements;
+    for (const auto& [statement, reason] : advice.statements) {
+      statements.push_back(json::object{{"statement", statement}, {"reason", reason}});
+    }
+    roles[alias] = json::object{
+        {"user", advice.user}, {"problem", advice.problem}, {"statements", std::move(statements)}};
+  }
+  return json_response(json::object{{"roles", std::move(roles)}});
+}
+
 Answer list_functions(Control& control, const Call& call) {
   TRY(const auto connection, find(control, call));
   TRY(const auto page, page_query(call.request));

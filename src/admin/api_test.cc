@@ -186,6 +186,9 @@ TEST_F(ApiTest, AConnectionsLife) {
   EXPECT_EQ(plane.connections.current()->find("docs")->sessions_from, 4u);
   EXPECT_EQ(plane.call(post, "/api/v1/connections/docs/rotate", "root", R"({"role":"x"})").status, 404);
   EXPECT_THAT(plane.call(post, "/api/v1/connections/docs/test").body, HasSubstr("15.4"));
+  EXPECT_EQ(plane.call(post, "/api/v1/connections/docs/advise", "aud").status, 403);
+  EXPECT_THAT(plane.call(post, "/api/v1/connections/docs/advise").body,
+              HasSubstr(R"("statements":[{"statement":"REVOKE a FROM b;","reason":"because"}])"));
   EXPECT_EQ(plane.call(post, "/api/v1/connections/docs/disable").status, 200);
   EXPECT_TRUE(plane.connections.current()->find("docs")->disabled);
   EXPECT_EQ(plane.call(remove, "/api/v1/connections/docs").status, 204);

@@ -220,9 +220,22 @@ struct ConnectionTest {
   std::chrono::milliseconds took{0};
 };
 
+// What a role of the database may do that no client needs, as statements that take it away.
+struct RoleAdvice {
+  struct Statement {
+    std::string statement;
+    std::string reason;
+  };
+  std::string user;     // of the database
+  std::string problem;  // why it could not be looked at; empty: it was
+  std::vector<Statement> statements;
+};
+
 class ConnectionTester {
  public:
   virtual ~ConnectionTester() = default;
+  // Logs in with each role's credential, and reads what the role may do. As `test` otherwise.
+  virtual std::map<std::string, RoleAdvice> advise(const Connection& connection) = 0;
   // Dials, logs in with each role's credential and hangs up. Called on a thread of its own; bounded in time.
   virtual std::map<std::string, ConnectionTest> test(const Connection& connection) = 0;  // by role alias
 };

@@ -43,6 +43,7 @@ constexpr std::array kRoutes = {
   Route{patch,  "/api/v1/connections/{name}", Who::admin, h::update_connection, "Change what is given; If-Match guards against others' changes", "", "ConnectionChange", "Connection"},
   Route{remove, "/api/v1/connections/{name}", Who::admin, h::delete_connection, "Delete a connection and end its sessions", "", "", ""},
   Route{post,   "/api/v1/connections/{name}/test", Who::admin, h::test_connection, "Dial and log in with each role", "", "", "ConnectionTest", true},
+  Route{post,   "/api/v1/connections/{name}/advise", Who::admin, h::advise_roles, "Log in with each role, and say which statements would leave it no more rights in the database than a client needs", "", "", "RoleAdvice", true},
   Route{get,    "/api/v1/connections/{name}/functions", Who::reader, h::list_functions, "Functions of its database that are not the server's own, their definitions' hashes, and whether the policy vouches for them", "limit,cursor", "", "FunctionPage"},
   Route{post,   "/api/v1/connections/{name}/rotate", Who::admin, h::rotate_credential, "Take a role's credential from elsewhere, or read it again; open sessions go on unless end_sessions says otherwise", "", "Rotation", "Connection"},
   Route{post,   "/api/v1/connections/{name}/disable", Who::admin, h::disable_connection, "End its sessions and accept none", "", "", "Connection"},

@@ -110,6 +110,11 @@ std::string_view schemas() {
     "state": {"type": "string", "enum": ["known", "vouched", "not vouched", "changed", "missing"]}}}},
   "next_cursor": {"type": "string"}}},
 
+"RoleAdvice": {"type": "object", "additionalProperties": false, "properties": {
+  "roles": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
+    "user": {"type": "string"}, "problem": {"type": "string"},
+    "statements": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
+      "statement": {"type": "string"}, "reason": {"type": "string"}}}}}}}}},
 "ConnectionTest": {"type": "object", "additionalProperties": false, "properties": {"ok": {"type": "boolean"},
   "roles": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
     "ok": {"type": "boolean"}, "server_version": {"type": "string"}, "problem": {"type": "string"},

@@ -76,6 +76,13 @@ struct FakeRecord final : RecordQuery {
 };
 
 struct FakeTester final : ConnectionTester {
+  std::map<std::string, RoleAdvice> advise(const Connection& connection) override {
+    std::map<std::string, RoleAdvice> out;
+    for (const auto& role : connection.roles) {
+      out[role.alias] = {.user = role.upstream_user, .statements = {{"REVOKE a FROM b;", "because"}}};
+    }
+    return out;
+  }
   std::map<std::string, ConnectionTest> test(const Connection& connection) override {
     std::map<std::string, ConnectionTest> out;
     for (const auto& role : connection.roles) out[role.alias] = {.ok = true, .server_version = "15.4"};

@@ -17,6 +17,9 @@
 namespace sluice::app::commands {
 namespace {
 
+namespace json = boost::json;
+
+constexpr std::size_t kManyConnections = 10'000;    // whoever has more looks at them one by one
 constexpr std::uint64_t kLittleSpace = 2ull << 30;  // bytes; a day of a busy gateway
 
 class Findings {
@@ -73,6 +76,46 @@ void look_at_files(const Settings& settings, Findings& out) {
   }
 }
 
+// What would make the database itself one more wall, as lines for psql.
+void look_at_roles(const std::string& connection, const json::value& answer, Findings& out) {
+  for (const auto& [alias, role] : answer.at("roles").as_object()) {
+    const std::string user{role.at("user").as_string()};
+    const auto who =
+        fmt::format("role {} of {} ({} in the database)", std::string_view{alias}, connection, user);
+    if (const auto& problem = role.at("problem").as_string(); !problem.empty()) {
+      out.bad(fmt::format("{}: {}", who, std::string_view{problem}), "sluice connection test " + connection);
+      continue;
+    }
+    const auto& statements = role.at("statements").as_array();
+    if (statements.empty()) {
+      out.good(who + " has no more rights there than a client needs");
+      continue;
+    }
+    out.note(who + " has rights there that no client needs. These make the database one more wall:");
+    for (const auto& each : statements) {
+      std::printf("      %s  -- %s\n", render_cell(each.at("statement")).c_str(),
+                  render_cell(each.at("reason")).c_str());
+    }
+  }
+}
+
+void look_at_connections(const ApiClient& client, Findings& out) {
+  const auto connections = client.items("/api/v1/connections", {}, kManyConnections);
+  if (!connections) return out.note("connections: " + connections.error().detail);
+  for (const auto& each : *connections) {
+    const std::string name{each.at("name").as_string()};
+    if (each.at("disabled").as_bool()) continue;
+    const auto answer =
+        client.call("POST", fmt::format("/api/v1/connections/{}/advise", percent_encode(name)));
+    if (!answer) {
+      out.note(fmt::format("rights in the database of {}: {}", name, answer.error().detail));
+      if (answer.error().code == Errc::forbidden) return;
+      continue;
+    }
+    look_at_roles(name, *answer, out);
+  }
+}
+
 void look_at_gateway(const ContextFlags& flags, Findings& out) {
   auto context = find_context(flags);
   if (!context) return out.bad(context.error().detail, "sluice context set");
@@ -84,8 +127,13 @@ void look_at_gateway(const ContextFlags& flags, Findings& out) {
   }
   out.good("gateway at " + client->address());
   auto me = client->call("GET", "/api/v1/me");
-  me ? out.good("token of " + render_cell(me->get_object()["name"]))
-     : out.bad("token: " + me.error().detail, "sluice token create, by an administrator");
+  if (!me) return out.bad("token: " + me.error().detail, "sluice token create, by an administrator");
+  out.good("token of " + render_cell(me->get_object()["name"]));
+  try {
+    look_at_connections(*client, out);
+  } catch (const std::exception& problem) {  // Boost.JSON's, at what is not there
+    out.bad(fmt::format("the gateway's answer: {}", problem.what()), "is it of this version? sluice version");
+  }
 }
 
 }  // namespace

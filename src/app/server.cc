@@ -318,7 +318,8 @@ class Gateway {
         record::verifier_key(kRecordKeyName, key_.public_key),
         settings_.record.durability == Durability::host ? "host" : "process");
     tester_port_ = std::make_unique<ConnectionTestPort>(
-        context_->resolve_credential, [this] { return context_->limits.current()->upstream_login; });
+        context_->resolve_credential, [this] { return context_->limits.current()->upstream_login; },
+        [this](const std::string& connection) { return policy_->current().policy->masks_on(connection); });
     audit_port_ = std::make_unique<AuditPort>(*record_);
     settings_port_ = std::make_unique<SettingsPort>(in_force_);
     health_port_ = std::make_unique<HealthPort>(*record_, *policy_, draining_);

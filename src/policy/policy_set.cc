@@ -131,6 +131,15 @@ std::vector<std::string> PolicySet::vouched_functions(std::string_view connectio
   return functions;
 }
 
+bool PolicySet::masks_on(std::string_view connection) const {
+  return std::ranges::any_of(rules_, [&](const Rule& rule) {
+    const auto& named = rule.match.connections;
+    return !rule.shadow && !rule.mask.empty() &&
+           (named.empty() ||
+            std::ranges::any_of(named, [&](const ValuePattern& p) { return p.matches(connection); }));
+  });
+}
+
 Loaded load_texts(const std::map<std::string, std::string>& texts, std::uint64_t version) {
   if (texts.empty()) return refused({}, "there are no policy files");
   return PolicyLoader::load(texts, version);

@@ -62,6 +62,9 @@ class PolicySet {
   // systems' own lists is denied; while masks are in force, only definitions count.
   std::vector<std::string> vouched_functions(std::string_view connection) const;
 
+  // Whether a rule masks something of it for somebody; shadow rules do not.
+  bool masks_on(std::string_view connection) const;
+
   // For scope.cc: sessions with equal masks share one MaskSet, and every decision counts its rules, by their
   // number in rules().
   MaskInterner& masks() const { return *masks_; }

@@ -132,6 +132,20 @@ TEST(PolicySets, VouchesAreMergedPerConnection) {
   EXPECT_TRUE(policy->vouched_functions("y").empty());
 }
 
+TEST(PolicySets, TellsWhereMasksHold) {
+  auto policy = policy_from(kAllowA + R"(  - name: hide
+    match: {connection: [docs, "kb-*"]}
+    mask: [{fields: [email], with: redact}]
+  - name: try-it
+    shadow: true
+    match: {connection: other}
+    mask: [{fields: [email], with: redact}]
+)");
+  EXPECT_TRUE(policy->masks_on("docs"));
+  EXPECT_TRUE(policy->masks_on("kb-1"));
+  EXPECT_FALSE(policy->masks_on("other"));
+}
+
 TEST(PolicySets, ADefinitionIsVouchedForByItsHash) {
   const std::string hash(64, 'a');
   auto policy = policy_from(

@@ -2,9 +2,9 @@
 
 #include "core/log.h"
 #include "net/tls.h"
+#include "proxy/pg/upstream_reader.h"
 #include "wire/pg/backend.h"
 #include "wire/pg/encode.h"
-#include "wire/pg/framer.h"
 #include "wire/pg/scram.h"
 
 namespace sluice::proxy::pg {
@@ -47,39 +47,6 @@ Task<Result<void>> start_tls(net::Stream& stream, const Connection& connection) 
   co_return co_await stream.start_tls(std::move(context), connection.host);
 }
 
-// Reads whole messages of the login phase; all of them are small.
-class LoginReader {
- public:
-  explicit LoginReader(net::Stream& stream) : stream_(stream) {}
-
-  // The payload is valid until the next call.
-  Task<Result<BackendFrame>> next() {
-    buffer_.erase(0, consumed_);
-    consumed_ = 0;
-    if (++count_ > kMaxLoginMessages) co_return fail(Errc::too_large, "the server's login does not end");
-    for (;;) {
-      CO_TRY(auto frame, frame_backend(as_bytes(buffer_), kMaxHeldBackendMessage));
-      if (frame.complete()) {
-        consumed_ = static_cast<std::size_t>(frame.size);
-        co_return frame;
-      }
-      const auto old = buffer_.size();
-      buffer_.resize(old + 4096);
-      CO_TRY(auto n, co_await stream_.read_some(
-                         {reinterpret_cast<std::uint8_t*>(buffer_.data()) + old, buffer_.size() - old}));
-      buffer_.resize(old + n);
-      if (n == 0) co_return fail(Errc::unavailable, "the server closed the connection during login");
-    }
-  }
-  bool drained() const { return consumed_ == buffer_.size(); }
-
- private:
-  net::Stream& stream_;
-  std::string buffer_;
-  std::size_t consumed_ = 0;
-  int count_ = 0;
-};
-
 Error refused(Bytes payload) {
   auto diagnostics = Diagnostics::parse(payload);
   if (!diagnostics) return Error{Errc::unavailable, "the server refused the login"};
@@ -92,7 +59,7 @@ Task<Result<void>> send(net::Stream& stream, std::string message) {
   co_return co_await stream.write_all(as_bytes(message));
 }
 
-Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret password,
+Task<Result<void>> authenticate(net::Stream& stream, UpstreamReader& reader, Secret password,
                                 SaltedPasswords& salted_passwords) {
   std::unique_ptr<ScramClient> scram;
   for (;;) {
@@ -150,7 +117,7 @@ Task<Result<void>> authenticate(net::Stream& stream, LoginReader& reader, Secret
   }
 }
 
-Task<Result<void>> await_ready(LoginReader& reader, Upstream& upstream) {
+Task<Result<void>> await_ready(UpstreamReader& reader, Upstream& upstream) {
   for (;;) {
     CO_TRY(auto frame, co_await reader.next());
     switch (frame.type) {
@@ -192,7 +159,7 @@ Task<Result<Upstream>> log_in(UpstreamLogin login, SaltedPasswords& salted_passw
   CO_CHECK_OK(encode_startup_message(hello, kProtocol30, parameters));
   CO_CHECK_OK(co_await send(stream, std::move(hello)));
 
-  LoginReader reader{stream};
+  UpstreamReader reader{stream, "login", kMaxLoginMessages};
   CO_CHECK_OK(co_await authenticate(stream, reader, std::move(login.password), salted_passwords));
   CO_CHECK_OK(co_await await_ready(reader, upstream));
   if (deadline.passed()) co_return fail(Errc::timed_out, "the server's login took too long");
