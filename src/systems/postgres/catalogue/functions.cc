@@ -222,6 +222,18 @@ bool keeps_one_value(std::string_view aggregate) {
   return holds(kNames, aggregate);
 }
 
+bool is_unforeseeable(std::string_view function) {
+  return function == "uuid_generate_v4";
+}
+
+bool tells_order_of_calls(std::string_view function) {
+  constexpr std::string_view kNames[] = {
+      "array_sample", "array_shuffle", "clock_timestamp", "currval", "lastval",   "nextval", "normal_rand",
+      "pg_notify",    "random",        "random_normal",   "setseed", "timeofday", "uuidv7"};
+  return function.starts_with("pg_advisory_") || function.starts_with("pg_try_advisory_") ||
+         function.starts_with("uuid_generate_v1") || holds(kNames, function);
+}
+
 bool is_builtin_operator(std::string_view symbol) {
   return holds(builtin::kOperators, symbol);
 }

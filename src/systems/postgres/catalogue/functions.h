@@ -68,6 +68,13 @@ std::optional<FunctionFacts> builtin_function(std::string_view name);
 // mode, bit_and. Their result carries at most one record for each row of output.
 bool keeps_one_value(std::string_view aggregate);
 
+// Functions, built in or of vouched extensions, whose calls tell in which order they were made: they answer
+// something else each time (nextval, random after setseed, the clock), or leave a mark (advisory locks,
+// notifications). Not those that nobody can foresee (gen_random_uuid).
+bool tells_order_of_calls(std::string_view function);
+// Of extensions, volatile ones that tell nothing.
+bool is_unforeseeable(std::string_view function);
+
 // Whether pg_catalog has an operator of that symbol. All of those are harmless.
 bool is_builtin_operator(std::string_view symbol);
 

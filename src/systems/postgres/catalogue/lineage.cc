@@ -174,6 +174,7 @@ class LineageReader {
     lineage.rows = std::move(query.rows);
     lineage.always_read = std::move(query.always_read);
     lineage.types = std::move(types_);
+    lineage.picks = picks_;
     std::erase_if(lineage.always_read, [](const ViewColumn& column) { return column.origins.empty(); });
     for (auto* columns : {&lineage.columns, &lineage.always_read}) {
       for (ViewColumn& column : *columns) keep_one_of_each(column.functions);
@@ -222,7 +223,16 @@ class LineageReader {
         if (type && *type >= kFirstNormalOid) types_.push_back(*type);
       }
     }
+    if (value.is_node("QUERY")) picks_ = picks_ || picks_rows(value);
     for (const TreeValue& item : value.items) check_kinds(item);
+  }
+
+  static bool picks_rows(const TreeValue& query) {
+    const auto is_node = [&](std::string_view name) {
+      return field(query, name).kind == TreeValue::Kind::node;
+    };
+    return is_node("limitOffset") || is_node("limitCount") || is_true(field(query, "hasDistinctOn")) ||
+           !field(query, "windowClause").items.empty();
   }
 
   Query& query_of(const TreeValue& node, Query* outer) {
@@ -541,6 +551,7 @@ class LineageReader {
   }
 
   std::string problem_;
+  bool picks_ = false;
   std::vector<std::uint32_t> types_;
   std::unordered_map<const TreeValue*, std::unique_ptr<Query>> queries_;
   std::size_t steps_ = 0;

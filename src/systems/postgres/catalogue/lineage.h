@@ -64,6 +64,8 @@ struct ViewLineage {
   // queries, below set operations and DISTINCT.
   std::vector<ViewColumn> always_read;
   std::vector<std::uint32_t> types;  // to which something is converted by running code of theirs
+  // LIMIT, DISTINCT ON, a window: the order in which rows are come upon bears on what it yields.
+  bool picks = false;
 };
 
 // Nodes looked at and origins gathered for one definition: bounds time (some tens of milliseconds) and memory

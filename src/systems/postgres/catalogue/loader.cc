@@ -93,7 +93,7 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kFunctions, 11, &Loader::add_function, any},
       {q::kBuiltinRoutines, 3, &Loader::add_builtin_routine, any},
       {q::kOperators, 6, &Loader::add_operator, any},
-      {q::kConstraints, 10, &Loader::add_constraint, any},
+      {q::kConstraints, 11, &Loader::add_constraint, any},
       {q::kTriggers, 4, &Loader::add_trigger, any},
       {q::kCommit, 0, nullptr, none},
   };
@@ -377,6 +377,7 @@ Result<void> Loader::add_constraint(Row row) {
   TRY(char on_update, letter(row[9]));
   constraint.on_delete = static_cast<ForeignKeyAction>(on_delete);
   constraint.on_update = static_cast<ForeignKeyAction>(on_update);
+  TRY(constraint.validated, boolean(row[10]));
   if (constraint.referenced_columns.size() > constraint.columns.size()) {
     return fail(Errc::malformed, "the catalogue has a foreign key of more columns than it has");
   }

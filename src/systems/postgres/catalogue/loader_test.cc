@@ -81,10 +81,10 @@ Script small_server() {
         {"16443", "public", "<=>", std::nullopt, "false", "16420"},
         {"16444", "public", "@>", std::nullopt, "false", "16420"}}},
       {q::kConstraints,
-       {{"16400", "docs_check", "c", "1 3", std::nullopt, "false", "0", std::nullopt, " ", " "},
-        {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a"},
-        {"16400", "docs_low", "k", "0 3", "1", "true", "0", std::nullopt, "a", "a"},
-        {"99", "of_nobody", "c", "1", std::nullopt, "false", "0", std::nullopt, " ", " "}}},
+       {{"16400", "docs_check", "c", "1 3", std::nullopt, "false", "0", std::nullopt, " ", " ", "false"},
+        {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a", "true"},
+        {"16400", "docs_low", "k", "0 3", "1", "true", "0", std::nullopt, "a", "a", "true"},
+        {"99", "of_nobody", "c", "1", std::nullopt, "false", "0", std::nullopt, " ", " ", "true"}}},
       {q::kTriggers, {{"16400", "stamp", "16420", "23"}, {"99", "of_nobody", "1", "4"}}},
   };
 }
@@ -134,6 +134,8 @@ TEST(Loader, KnowsWhatTiesValuesToEachOtherAndWhatRunsOnWrites) {
   ASSERT_EQ(docs->constraints.size(), 3u);
   EXPECT_EQ(docs->constraints[0].kind, ConstraintKind::check);
   EXPECT_THAT(docs->constraints[0].columns, ElementsAre(1, 3));
+  EXPECT_FALSE(docs->constraints[0].validated);
+  EXPECT_TRUE(docs->constraints[1].validated);
   EXPECT_EQ(docs->constraints[1].referenced, 16401u);
   EXPECT_THAT(docs->constraints[1].referenced_columns, ElementsAre(2, 1));
   EXPECT_EQ(docs->constraints[1].on_delete, ForeignKeyAction::cascade);

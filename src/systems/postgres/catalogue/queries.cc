@@ -280,7 +280,7 @@ const std::string_view kConstraints = R"(
 SELECT k.conrelid::pg_catalog.text, k.conname::pg_catalog.text, k.contype::pg_catalog.text,
        pg_catalog.array_to_string(k.conkey, ' '), NULL::pg_catalog.text, 'false'::pg_catalog.text,
        k.confrelid::pg_catalog.oid::pg_catalog.text, pg_catalog.array_to_string(k.confkey, ' '),
-       k.confdeltype::pg_catalog.text, k.confupdtype::pg_catalog.text
+       k.confdeltype::pg_catalog.text, k.confupdtype::pg_catalog.text, k.convalidated::pg_catalog.text
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
  WHERE k.contype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'f']::pg_catalog."char"[])
@@ -300,7 +300,7 @@ SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'k'::pg_catalog.
           FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS n(attnum, place)
          WHERE n.place OPERATOR(pg_catalog.<=) i.indnkeyatts AND n.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2),
        COALESCE(pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'indnullsnotdistinct', 'false')::pg_catalog.text,
-       '0'::pg_catalog.text, NULL::pg_catalog.text, 'a'::pg_catalog.text, 'a'::pg_catalog.text
+       '0'::pg_catalog.text, NULL::pg_catalog.text, 'a'::pg_catalog.text, 'a'::pg_catalog.text, 'true'::pg_catalog.text
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
  WHERE (i.indisunique OR i.indisexclusion) AND i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
@@ -308,7 +308,7 @@ SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'k'::pg_catalog.
 UNION ALL
 SELECT p.partrelid::pg_catalog.text, ''::pg_catalog.text, 'p'::pg_catalog.text, p.partattrs::pg_catalog.text,
        NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
-       'a'::pg_catalog.text, 'a'::pg_catalog.text
+       'a'::pg_catalog.text, 'a'::pg_catalog.text, 'true'::pg_catalog.text
   FROM pg_catalog.pg_partitioned_table p
  ORDER BY 1, 3, 2)";
 

@@ -56,7 +56,7 @@ void digest_columns(ContentDigest& digest, const std::vector<ViewColumn>& column
 }
 
 void digest_lineage(ContentDigest& digest, const ViewLineage& view) {
-  digest.text(view.problem).numbers(view.types).number(view.rows.size());
+  digest.text(view.problem).numbers(view.types).number(view.picks).number(view.rows.size());
   for (const RowOrigin& row : view.rows) {
     digest.number(row.origin.relation).number(row.origin.attnum).number(row.use);
   }
@@ -86,7 +86,8 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
   digest.number(relation.has_rules).number(relation.constraints.size());
   for (const Constraint& constraint : relation.constraints) {
     digest.text(constraint.name).number(constraint.kind).numbers(constraint.columns);
-    digest.numbers(constraint.plain).number(constraint.nulls_are_equal).number(constraint.referenced);
+    digest.numbers(constraint.plain).number(constraint.nulls_are_equal).number(constraint.validated);
+    digest.number(constraint.referenced);
     digest.numbers(constraint.referenced_columns).number(constraint.on_delete).number(constraint.on_update);
   }
   digest.number(relation.triggers.size());
@@ -447,6 +448,13 @@ bool Catalogue::is_volatile(Oid function) const {
   if (auto found = function_by_oid_.find(function); found != function_by_oid_.end())
     return found->second->is_volatile;
   return !contents_.builtin_routines.contains(function) || contents_.volatile_builtins.contains(function);
+}
+
+bool Catalogue::tells_order(std::string_view function) const {
+  if (tells_order_of_calls(function)) return true;
+  auto entries = functions_by_name_.find(std::string(function));
+  if (entries == functions_by_name_.end() || is_unforeseeable(function)) return false;
+  return std::ranges::any_of(entries->second, &RoutineEntry::is_volatile);
 }
 
 bool Catalogue::names_unvouched_row_function(std::string_view name) const {

@@ -98,6 +98,7 @@ struct Constraint {
   std::vector<std::int16_t> columns;
   std::vector<std::int16_t> plain;  // of `key`: columns that it compares as they are
   bool nulls_are_equal = false;     // of `key`: NULLS NOT DISTINCT
+  bool validated = true;            // false: NOT VALID, so stored rows may break it
   Oid referenced = 0;               // of `foreign_key`
   std::vector<std::int16_t> referenced_columns;
   ForeignKeyAction on_delete = ForeignKeyAction::none;
@@ -284,6 +285,9 @@ class Catalogue {
   FunctionFacts function_facts(Oid oid) const;
   // Whether PostgreSQL may have to call it where its result is not needed; true when it is not known.
   bool is_volatile(Oid function) const;
+  // Whether the order in which calls were made may tell: of a built-in one (tells_order_of_calls), or of one
+  // that somebody made and that is volatile.
+  bool tells_order(std::string_view function) const;
   // Whether `row.name` may call a function that is not vouched, where `name` is not a column.
   bool names_unvouched_row_function(std::string_view name) const;
 

@@ -31,7 +31,8 @@ TEST(DdlRules, WhatIsHarmlessPassesAsItIs) {
 
 TEST(DdlRules, WhatTellsMovesOrPlantsIsRefused) {
   Session session = corpus_session();
-  for (auto sql : {"CREATE INDEX ON docs (email)",
+  for (auto sql : {"ALTER TYPE address RENAME ATTRIBUTE street TO lane CASCADE",
+                   "CREATE INDEX ON docs (email)",
                    "CREATE INDEX ON docs (lower(email))",
                    "CREATE INDEX ON docs ((docs::text))",
                    "CREATE INDEX ON docs (title) WHERE salary > 5",

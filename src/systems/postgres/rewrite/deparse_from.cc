@@ -309,6 +309,12 @@ void Deparser::from_sample(const SampleItem& item, Scope& scope) {
     return refuse(
         "a masked relation can only be sampled with BERNOULLI: other methods tell how rows are stored");
   }
+  if (entry != scope.entries.end() && entry->mask != nullptr && entry->mask->order_leaks &&
+      item.repeatable != nullptr) {
+    return refuse(
+        "REPEATABLE tells where rows are stored, and so in which order an index over masked columns had "
+        "them");
+  }
   from_relation(*var, scope, &item);
 }
 

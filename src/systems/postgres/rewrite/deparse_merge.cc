@@ -16,6 +16,7 @@ void Deparser::merge(const MergeStatement& node) {
   if (node.source == nullptr) return refuse("MERGE is not understood");
   const FromItem* source[] = {node.source};
   declare_others(source, scope);
+  refuse_order_of_writes(scope, nullptr);
   out_ += "MERGE INTO ";
   write_target(written, scope);
   write_others(" USING ", source, scope);
@@ -41,6 +42,7 @@ void Deparser::merge_when(const MergeWhen& when, const Written& written, Scope& 
     case MergeAction::update:
       check_event(written, kTriggerUpdate);
       out_ += " THEN UPDATE SET ";
+      refuse_defaults_in_order(when.targets, scope, nullptr);
       return assignments(when.targets, written, scope, source);
     case MergeAction::insert: return merge_insert(when, written, scope, source);
   }

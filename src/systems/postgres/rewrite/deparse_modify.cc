@@ -109,6 +109,7 @@ void Deparser::write_target(const Written& written, const Scope& scope) {
 void Deparser::declare_others(List<const FromItem*> items, Scope& scope) {
   for (const FromItem* item : items) declare(*item, scope, true);
   if (!refused()) refuse_equal_names(scope);
+  order_others(scope);
 }
 
 void Deparser::refuse_equal_names(const Scope& scope) {
@@ -282,6 +283,8 @@ void Deparser::update(const UpdateStatement& node) {
   const Written written = declare_target(*node.relation, scope);
   if (refused()) return;
   declare_others(node.from, scope);
+  refuse_order_of_writes(scope, node.where);
+  refuse_defaults_in_order(node.assignments, scope, node.where);
   check_event(written, kTriggerUpdate);
   out_ += "UPDATE ";
   write_target(written, scope);
@@ -389,6 +392,7 @@ void Deparser::remove(const DeleteStatement& node) {
   const Written written = declare_target(*node.relation, scope);
   if (refused()) return;
   declare_others(node.using_items, scope);
+  refuse_order_of_writes(scope, node.where);
   check_event(written, kTriggerDelete);
   out_ += "DELETE FROM ";
   write_target(written, scope);

@@ -12,6 +12,7 @@
 
 #include "systems/postgres/rewrite/column_name.h"
 #include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {
@@ -108,6 +109,73 @@ bool is_builtin_of(const Type* type, std::span<const std::string_view> names) {
 }
 
 }  // namespace
+
+namespace {
+
+class OrderTeller : public Visitor {
+ public:
+  explicit OrderTeller(const Catalogue& catalogue) : catalogue_(catalogue) {}
+
+  void on_expr(const Expr& expr) override {
+    const auto* call = as<FunctionCall>(&expr);
+    found = found || (call != nullptr && !call->name.empty() && catalogue_.tells_order(call->name.back()));
+  }
+  bool found = false;
+
+ private:
+  const Catalogue& catalogue_;
+};
+
+}  // namespace
+
+bool Deparser::tells_order() {
+  if (!tells_order_) {
+    OrderTeller teller(catalogue_);
+    visit(statement_, teller);
+    tells_order_ = teller.found;
+  }
+  return *tells_order_;
+}
+
+void Deparser::order_others(const Scope& scope) {
+  for (const Entry& entry : scope.entries) {
+    if (!entry.target && entry.mask != nullptr && entry.mask->order_leaks) usages_[entry.var].ordered = true;
+  }
+}
+
+// The rows of the relation itself are come upon in an index's order, whatever is done.
+void Deparser::refuse_order_of_writes(const Scope& scope, const Expr* where) {
+  const Entry& target = scope.entries.front();
+  if (target.mask == nullptr || !target.mask->order_leaks || !tells_order() || is_one_row(where, scope))
+    return;
+  refuse(
+      fmt::format("a function that answers something else at each call would tell in which order rows of {} "
+                  "are changed, and so about a masked column",
+                  target.relation->qualified_name()),
+      "Name one row by its primary key, or leave the function out.");
+}
+
+// DEFAULT may be a sequence, or the clock.
+void Deparser::refuse_defaults_in_order(List<Target> assignments, const Scope& scope, const Expr* where) {
+  const Entry& target = scope.entries.front();
+  if (target.mask == nullptr || !target.mask->order_leaks) return;
+  for (const Target& item : assignments) {
+    const Expr* value = item.value;
+    if (const auto* shared = as<MultiAssign>(value)) {
+      const auto* row = as<RowExpr>(shared->source);
+      const auto place = static_cast<std::size_t>(shared->column);
+      value = row != nullptr && place >= 1 && place <= row->args.size() ? row->args[place - 1] : nullptr;
+    }
+    if (value == nullptr || value->kind != ExprKind::default_) continue;
+    const Column* column = target.relation->column(item.name);
+    if (column == nullptr || (!column->identity && !column->has_default) || is_one_row(where, scope))
+      continue;
+    refuse(fmt::format("the default of {}.{} could tell in which order its rows are changed, and so about a "
+                       "masked column",
+                       target.relation->qualified_name(), column->name),
+           "Write the value, or name one row by its primary key.");
+  }
+}
 
 bool Deparser::order_leaks() const {
   return std::ranges::any_of(usages_, [](const auto& each) { return each.second.mask->order_leaks; });
@@ -232,9 +300,21 @@ std::optional<std::vector<std::string>> Deparser::total_order(Scope& scope) {
 
 std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope& scope, bool order_matters) {
   std::vector<std::string> keys;
-  if (scope.knn) return keys;
   auto leaks = [](const Entry& entry) { return entry.mask != nullptr && entry.mask->order_leaks; };
   if (std::ranges::none_of(scope.entries, leaks)) return keys;
+  if (tells_order()) {
+    if (scope.knn) {
+      refuse(
+          "a search cannot be combined with a function that answers something else at each call, because an "
+          "index makes the order of the rows tell about a masked column");
+      return keys;
+    }
+    for (const Entry& entry : scope.entries) {
+      if (leaks(entry)) usages_[entry.var].ordered = usages_[entry.var].fenced = true;
+    }
+    return keys;
+  }
+  if (scope.knn) return keys;
   Computes level = computes(node);
   bool grouped = level.aggregates || !node.group_by.empty() || node.having != nullptr;
   bool limited = node.limit != nullptr || node.offset != nullptr;

@@ -44,7 +44,8 @@ Deparser::Deparser(const RewriteInput& input, std::string prefix)
       plan_(input.plan),
       fresh_(input.fresh),
       prefix_(std::move(prefix)),
-      keys_(input.keys) {}
+      keys_(input.keys),
+      statement_(*input.statement.body) {}
 
 void Deparser::refuse(std::string message, std::string hint) {
   if (!refusal_) refusal_ = Denial{Reason::masked_use, "", std::move(message), std::move(hint)};

@@ -171,7 +171,7 @@ class Deparser {
   void alias(const sql::Alias* alias);
   void column_definitions(sql::List<sql::ColumnDefinition> columns, Scope& scope);
   void wrap_relation(const Entry& entry, Scope& scope, const sql::SampleItem* sample);
-  void order_view(const RelationMask& mask, const Relation& view, std::string_view inner);
+  void order_by_open_columns(const RelationMask& mask, const Relation& relation, std::string_view inner);
   std::string inner_alias() const;
   const std::string& hidden_alias(const sql::RangeVar& var);
   // A column under that alias; `hashed`: without nulls (ColumnMask::cell_null).
@@ -284,6 +284,13 @@ class Deparser {
   // Keys to sort by in the end, behind the statement's own.
   std::vector<std::string> order_keys(const sql::SelectStatement& node, Scope& scope, bool order_matters);
   std::optional<std::vector<std::string>> total_order(Scope& scope);
+  // Whether the statement calls a function, anywhere, that tells in which order rows came to it.
+  bool tells_order();
+  // Which of several rows an UPDATE takes, and in which order MERGE adds them.
+  void order_others(const Scope& scope);
+  void refuse_order_of_writes(const Scope& scope, const sql::Expr* where);
+  void refuse_defaults_in_order(sql::List<sql::Target> assignments, const Scope& scope,
+                                const sql::Expr* where);
   std::optional<std::vector<std::string>> group_keys(const sql::SelectStatement& node, Scope& scope);
 
   const Catalogue& catalogue_;
@@ -315,6 +322,8 @@ class Deparser {
   bool may_be_output_name_ = false;  // in ORDER BY and GROUP BY, where a bare name can mean an output column
   std::vector<MaskedUse> masked_;
   bool locks_rows_ = false;
+  const sql::Statement& statement_;
+  std::optional<bool> tells_order_;  // as asked
   bool shows_counts_ = false;
   bool tests_stored_values_ = false;
 

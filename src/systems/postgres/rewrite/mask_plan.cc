@@ -63,7 +63,10 @@ class PlanBuilder {
   std::optional<WantedMask> want_column(const std::string& collection, const Column& column,
                                         const std::optional<VectorMask>& vectors, bool detects) {
     std::optional<WantedMask> found;
-    if (auto field = masks_.field_mask(collection, column.name)) found = WantedMask{*field, {}, {}};
+    if (auto field = masks_.field_mask(collection, column.name)) {
+      found = WantedMask{*field, {}, {}, {}};
+      found->writable = field->write_allowed;
+    }
     if (vectors && is_vector(catalogue_, column.type)) {
       if (!found) {
         found.emplace();
@@ -79,7 +82,11 @@ class PlanBuilder {
       const auto masks = masks_.detect_masks(collection);
       found.emplace();
       found->field.rule = masks.front()->rule;
-      found->field.write_allowed = true;  // it is what stands in a text that is hidden, not the text
+      // It is what stands in a text that is hidden, not the text. Where hashes stand in its place, writing
+      // guesses would tell which value they are of.
+      found->writable =
+          std::ranges::none_of(masks, [](const DetectMask* mask) { return mask->mask == Mask::hash; });
+      found->field.write_allowed = found->writable;
       for (const DetectMask* mask : masks) {
         DetectorMask& made = found->detectors.emplace_back();
         made.mask = mask->mask;
@@ -110,12 +117,12 @@ class PlanBuilder {
       if (!single.touches(collection)) continue;
       auto dot = mask.field.find('.');
       if (dot == std::string::npos) {
-        if (!found) found = WantedMask{mask, {}, {}};
+        if (!found) found = WantedMask{mask, {}, {}, {}};
         found->json_keys.push_back(mask.field);
         found->field.write_allowed = found->field.write_allowed && mask.write_allowed;
       } else if (glob_matches_folded(std::string_view(mask.field).substr(0, dot), column.name) ||
                  mask.field.find('*') < dot) {
-        WantedMask whole{mask, {}, {}};
+        WantedMask whole{mask, {}, {}, {}};
         whole.field.mask = Mask::redact;
         note_once(fmt::format("{}.{} is redacted whole for the path {} (rule {})", collection, column.name,
                               mask.field, mask.rule));
@@ -142,18 +149,22 @@ class PlanBuilder {
       if (!field) continue;
       field->mask = Mask::remove;
       field->write_allowed = false;  // a value that is written has all attributes
-      return WantedMask{*field, {}, {}};
+      return WantedMask{*field, {}, {}, {}};
     }
     return std::nullopt;
   }
 
   static void spread_to_generated(const Relation& relation, Wanted& wanted) {
     for (const Column& column : relation.columns) {
-      if (!column.generated || wanted.contains(column.name)) continue;
+      if (!column.generated) continue;
       for (std::int16_t source : column.computed_from) {
         const Column* read = relation.column(source);
         auto masked = read == nullptr ? wanted.end() : wanted.find(read->name);
         if (masked == wanted.end()) continue;
+        if (auto own = wanted.find(column.name); own != wanted.end()) {
+          own->second.writable |= masked->second.writable;
+          continue;
+        }
         WantedMask copy = masked->second;
         copy.json_keys.clear();
         copy.detectors.clear();
@@ -265,7 +276,7 @@ class PlanBuilder {
       }
       case Mask::hash: {
         made.pieces = {redacted_value(catalogue_, column)};
-        auto hashed = hash_of_cell(catalogue_, column, wanted.field.write_allowed);
+        auto hashed = hash_of_cell(catalogue_, column, wanted.writable);
         if (hashed) {
           made.cell = with_rule(hashed->mask, made.rule);
           made.cell_null = hashed->null;
@@ -277,7 +288,7 @@ class PlanBuilder {
       }
       case Mask::redact: made.pieces = {redacted_value(catalogue_, column)}; break;
     }
-    if (!wanted.detectors.empty()) detect_in(where, column, wanted.detectors, made);
+    if (!wanted.detectors.empty()) detect_in(where, column, wanted, made);
     return made;
   }
 
@@ -286,15 +297,17 @@ class PlanBuilder {
     return std::make_shared<const CellMask>(std::move(mask));
   }
 
-  void detect_in(const std::string& where, const Column& column, const std::vector<DetectorMask>& detectors,
-                 ColumnMask& made) {
+  void detect_in(const std::string& where, const Column& column, const WantedMask& wanted, ColumnMask& made) {
     auto cell = detectable_cell(catalogue_, column);
     if (!cell) {
       note_once(fmt::format("{} is redacted whole: detectors do not read a {} (rule {})", where,
                             catalogue_.type_name(column.type), made.rule));
       return;
     }
-    cell->detectors = detectors;
+    cell->detectors = wanted.detectors;
+    for (DetectorMask& each : cell->detectors) {
+      if (each.mask == Mask::hash && wanted.writable) each.mask = Mask::redact;
+    }
     made.cell = with_rule(*std::move(cell), made.rule);
   }
 
@@ -375,6 +388,12 @@ class PlanBuilder {
         return fmt::format("{} is a view of {}, which shows values of rows", name, read->qualified_name());
       }
       if (read->system) continue;
+      if (order_shows(*read)) {
+        return fmt::format(
+            "what {} yields depends on the order in which it comes upon rows, and an index makes "
+            "that tell about a masked column",
+            read->qualified_name());
+      }
       for (Oid function : read->calls) {
         FunctionFacts facts = catalogue_.function_facts(function);
         if (facts.is_harmless()) continue;
@@ -388,6 +407,35 @@ class PlanBuilder {
       }
     }
     return std::nullopt;
+  }
+
+  // Whether a view hands on more of the order of rows than the order of its own, which can be sorted.
+  bool order_shows(const Relation& view) const {
+    if (!view.is_view()) return false;
+    const auto mine = plan_->relations_.find(view.oid);
+    if (mine == plan_->relations_.end() || !mine->second.order_leaks) return false;
+    return view.view.picks || std::ranges::any_of(view.calls, [&](Oid function) {
+             const auto& builtin = catalogue_.contents().builtin_routines;
+             const auto name = builtin.find(function);
+             if (name == builtin.end()) return catalogue_.is_volatile(function);
+             if (tells_order_of_calls(name->second)) return true;
+             return catalogue_.function_facts(function).cls == FunctionClass::value_aggregate &&
+                    !is_same_in_any_order(name->second);
+           });
+  }
+
+  // Of the aggregates that keep values.
+  static bool is_same_in_any_order(std::string_view aggregate) {
+    constexpr std::string_view kNames[] = {"bit_and",
+                                           "bit_or",
+                                           "bit_xor",
+                                           "max",
+                                           "min",
+                                           "percentile_cont",
+                                           "range_agg",
+                                           "percentile_disc",
+                                           "range_intersect_agg"};
+    return std::ranges::find(kNames, aggregate) != std::end(kNames);
   }
 
   void collect_names() {

@@ -98,6 +98,18 @@ TEST(MaskPlan, WhatMayBeWrittenIsNotHashed) {
   EXPECT_THAT(plan->problems(), ElementsAre(HasSubstr("would let values be tried out")));
 }
 
+TEST(MaskPlan, NorIsWhatIsMadeOfIt) {
+  MaskSet set = testing::masks("public.docs email redact\npublic.docs folded hash\npublic.docs detect");
+  set.fields[0].write_allowed = true;
+  set.detects[0].mask = Mask::hash;
+  const auto catalogue =
+      postgres::testing::catalogue("public.docs(id int4 pk, email text, folded text from email, note text)");
+  const auto plan = MaskPlan::compile(*catalogue, set);
+  const auto* docs = plan->find(catalogue->relations_named("docs")[0]->oid);
+  EXPECT_EQ(docs->column(3)->cell, nullptr) << "a guess that is written to email has its hash there";
+  EXPECT_FALSE(docs->column(4)->write_allowed) << "or a guess within a text";
+}
+
 TEST(MaskPlan, DetectorsReadTextsAndAddUp) {
   Compiled it("public.docs(id int4 pk, a text, b jsonb, c json, d bytea, e text[], n int4)",
               "public.docs detect\npublic.* detect\npublic.docs a redact");

@@ -247,11 +247,30 @@ TEST(Rewrite, RowOrderTellsNothing) {
               HasSubstr(R"(ORDER BY "slc_0"."id")"));
   EXPECT_THAT(session.text("SELECT count(*) FROM staff"), Not(HasSubstr("ORDER BY")));
   EXPECT_THAT(session.text("SELECT tenant FROM log"),
-              HasSubstr(R"(ORDER BY "slc_0"."tableoid", "slc_0"."ctid")"))
-      << "no key";
+              HasSubstr(R"(AS "slc_0" ORDER BY "slc_0"."tenant") AS "log")"))
+      << "no key: where rows lie tells in which order an UPDATE came to them";
+  EXPECT_THAT(session.text("SELECT tenant FROM staff WHERE nextval('s') = 1"),
+              HasSubstr(R"(AS "slc_0" ORDER BY "slc_0"."id" OFFSET 0) AS "staff")"))
+      << "a call tells when it was made";
+  EXPECT_THAT(session.text("SELECT count(*) FROM staff WHERE EXISTS (SELECT random())"),
+              HasSubstr(R"(ORDER BY "slc_0"."id" OFFSET 0)"));
+  EXPECT_TRUE(session.denies("SELECT tenant FROM staff TABLESAMPLE bernoulli (10) REPEATABLE (1)"));
+  EXPECT_TRUE(session.denies("UPDATE staff SET tenant = clock_timestamp()::text WHERE tenant = 'x'"));
+  EXPECT_FALSE(session.denies("UPDATE staff SET tenant = clock_timestamp()::text WHERE id = 3"));
+  EXPECT_FALSE(session.denies("UPDATE staff SET tenant = gen_random_uuid()::text WHERE tenant = 'x'"));
+  EXPECT_TRUE(session.denies("DELETE FROM staff WHERE random() < 0.5"));
   EXPECT_THAT(session.text("SELECT 1 FROM staff WHERE id IN (SELECT id FROM staff)"),
               HasSubstr(R"(FROM "public"."staff" AS "slc_0") AS "staff")))"))
       << "IN does not see an order";
+}
+
+TEST(Rewrite, HowMuchIsLoggedIsNotTold) {
+  Session session = corpus_session();
+  EXPECT_TRUE(session.denies("EXPLAIN (ANALYZE, WAL) UPDATE docs SET title = NULL WHERE id = 1"));
+  EXPECT_TRUE(session.denies("EXPLAIN (ANALYZE, WAL on) DELETE FROM sink"));
+  EXPECT_TRUE(session.denies("SELECT pg_current_wal_insert_lsn()"));
+  EXPECT_TRUE(session.denies("SELECT title FROM docs WHERE pg_catalog.pg_current_wal_lsn() > '0/0'"));
+  EXPECT_FALSE(session.denies("EXPLAIN (ANALYZE) SELECT title FROM docs"));
 }
 
 TEST(Rewrite, ReportsWhatWasMasked) {

@@ -95,6 +95,7 @@ struct Usage {
   bool all_columns = false;
   std::vector<std::string> stored_conditions;  // tested within the derived table (stored_conditions.cc)
   bool ordered = false;                        // its rows must come in an order that tells nothing
+  bool fenced = false;                         // and nothing may be computed from them before they do
   bool hands_on() const { return !hidden.empty() || !hashed.empty(); }
 };
 using Usages = std::map<const sql::RangeVar*, Usage>;

@@ -58,8 +58,15 @@ class ClassVisitor : public Visitor {
              (!rename.object_name.empty() && plan_.is_sensitive_schema(rename.object_name.back())))) {
           found = denial("a schema with masked relations cannot be renamed while masks are in force");
         }
+        // Of a composite type: columns of that type are masked by the names of their attributes, and tables
+        // made of it have them as columns.
+        if (rename.object == ObjectKind::attribute) {
+          found = denial(
+              "attributes of types cannot be renamed while masks are in force, because masks go by names");
+        }
         return;
       }
+      case StatementKind::explain: return check_explain(static_cast<const ExplainStatement&>(statement));
       default: return;
     }
   }
@@ -70,6 +77,21 @@ class ClassVisitor : public Visitor {
   void runs_code(std::string_view what) {
     found = denial(
         fmt::format("{} is not available while masks are in force: it could read masked values", what));
+  }
+
+  // An UPDATE logs what is not the same at both ends of the old and the new row. Whoever moves a masked value
+  // onto one of his own (sets a column before it to NULL) reads from that number how much of the two is the
+  // same.
+  void check_explain(const ExplainStatement& explain) {
+    const bool counts = std::ranges::any_of(explain.options, [](const DefinedOption& option) {
+      return option.name == "wal" &&
+             (option.value_kind != DefinedOption::ValueKind::boolean || option.integer != 0);
+    });
+    if (counts) {
+      found = denial(
+          "EXPLAIN (WAL) tells how much of a row has changed; it is not available while masks are in force",
+          "Leave the option out.");
+    }
   }
 
   void check_drop(const DropStatement& drop) {

@@ -31,8 +31,10 @@ void combine_values(WantedMask& into, const WantedMask& other) {
 
 void combine(WantedMask& into, const WantedMask& other) {
   const bool write_allowed = into.field.write_allowed && other.field.write_allowed;
+  const bool writable = into.writable || other.writable;
   combine_values(into, other);
   into.field.write_allowed = write_allowed;
+  into.writable = writable;
 }
 
 WantedMask of_what_is_computed(WantedMask mask) {

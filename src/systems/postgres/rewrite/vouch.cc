@@ -32,6 +32,12 @@ bool makes_values(std::string_view function) {
          std::ranges::binary_search(kMakeValues, function);
 }
 
+// How far the write-ahead log has come. How much an UPDATE adds to it tells how much of the old row is the
+// same as the new one, a masked value among it (statement_class.cc, EXPLAIN (WAL)).
+constexpr std::array<std::string_view, 5> kPlacesInLog = {
+    "pg_current_wal_flush_lsn", "pg_current_wal_insert_lsn", "pg_current_wal_lsn", "pg_last_wal_receive_lsn",
+    "pg_last_wal_replay_lsn"};
+
 class Voucher : public Visitor {
  public:
   Voucher(const Catalogue& catalogue, SearchPath path, const VouchOptions& options)
@@ -133,6 +139,12 @@ class Voucher : public Visitor {
     if (choice.facts.cls == FunctionClass::dangerous) {
       if (is_allowed_setting(call)) return;
       return refuse_function(display_name(call.name), choice.facts);
+    }
+    if (std::ranges::binary_search(kPlacesInLog, call.name.back())) {
+      refuse(
+          fmt::format("function {} tells how much has been logged, and so how much of a row has changed; it "
+                      "is not available while masks are in force",
+                      display_name(call.name)));
     }
     if (choice.facts.is_harmless()) return;
     if (auto entries = catalogue_.functions_named(path_, schema, call.name.back()); !entries.empty()) {

@@ -19,6 +19,9 @@ struct WantedMask {
   std::vector<std::string> json_keys;   // only these keys, not the whole column
   std::optional<Scores> scores;         // a vector mask covers it
   std::vector<DetectorMask> detectors;  // instead of `field`'s mask
+  // What it shows can be made to be what somebody writes, here or in a column that it comes from. A hash of
+  // it would let values be tried out.
+  bool writable = false;
 };
 
 // By column name, because relatives share names and not numbers.

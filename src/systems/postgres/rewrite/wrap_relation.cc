@@ -81,15 +81,20 @@ void Deparser::use_all(const Entry& entry) {
   }
 }
 
-// Rows of a view have no place of their own, and those that agree in all open columns look alike.
-void Deparser::order_view(const RelationMask& mask, const Relation& view, std::string_view inner) {
+// Rows of a view have no place of their own, and that of a row in a table without a key tells in which order
+// an UPDATE came to it. Those that agree in all that may be seen look alike.
+void Deparser::order_by_open_columns(const RelationMask& mask, const Relation& relation,
+                                     std::string_view inner) {
   constexpr std::string_view kOrdered = "BDENST";  // categories of types of which all have an order
   bool first = true;
-  for (const Column& column : view.columns) {
-    if (mask.column(column.attnum) != nullptr || !column.readable) continue;
+  for (const Column& column : relation.columns) {
+    const ColumnMask* hidden = mask.column(column.attnum);
+    if ((hidden != nullptr && !hidden->reads_column()) || !column.readable) continue;
     const Type* type = catalogue_.base_type(column.type);
-    bool ordered = type != nullptr && type->schema == "pg_catalog" && kOrdered.contains(type->category);
+    bool ordered = hidden == nullptr && type != nullptr && type->schema == "pg_catalog" &&
+                   kOrdered.contains(type->category);
     std::string reference = fmt::format("{}.{}", inner, quote_identifier(column.name));
+    if (hidden != nullptr) reference = hidden->value(reference);
     out_ += std::exchange(first, false) ? " ORDER BY " : ", ";
     out_ += ordered ? reference : fmt::format("CAST({} AS \"pg_catalog\".\"text\")", reference);
   }
@@ -166,14 +171,18 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     if (sample != nullptr) sample_clause(*sample, scope);
     for (std::size_t i = 0; i < usage.stored_conditions.size(); ++i)
       out_.append(i == 0 ? " WHERE "sv : " AND "sv).append(usage.stored_conditions[i]);
-    if (usage.ordered && entry.mask->view) return order_view(*entry.mask, relation, inner);
     if (!usage.ordered) return;
-    out_ += " ORDER BY ";
-    if (entry.mask->order_key.empty()) out_ += inner + ".\"tableoid\", " + inner + ".\"ctid\"";
-    for (std::size_t i = 0; i < entry.mask->order_key.size(); ++i) {
-      out_.append(i == 0 ? ""sv : ", "sv).append(inner).push_back('.');
-      append_identifier(out_, entry.mask->order_key[i]);
+    const auto& key = entry.mask->order_key;
+    if (entry.mask->view || key.empty()) {
+      order_by_open_columns(*entry.mask, relation, inner);
+    } else {
+      for (std::size_t i = 0; i < key.size(); ++i) {
+        out_.append(i == 0 ? " ORDER BY "sv : ", "sv).append(inner).push_back('.');
+        append_identifier(out_, key[i]);
+      }
     }
+    // PostgreSQL moves conditions below a sort, but not below this.
+    if (usage.fenced) out_ += " OFFSET 0";
   };
   auto select = [&](std::string_view list) {
     out_.append(list.empty() ? "(SELECT"sv : "(SELECT "sv).append(list);

@@ -85,8 +85,9 @@ class GuardBuilder {
     const auto columns = all_of(relation, constraint.columns);
     for (std::int16_t attnum : columns) {
       const ColumnMask* mask = hidden(relation, attnum);
-      if (mask == nullptr || columns.size() == 1) continue;
-      guard(relation, {.columns = names_of(relation, columns),
+      if (mask == nullptr || (columns.size() == 1 && constraint.validated)) continue;
+      // One that has never been checked tells with whatever is written to the row.
+      guard(relation, {.columns = names_of(relation, constraint.validated ? columns : all_of(relation, {0})),
                        .on_update = true,
                        .why = fmt::format("{} looks at it together with {}", what, about(relation, *mask))});
     }
@@ -137,6 +138,10 @@ class GuardBuilder {
              .on_insert = true,
              .on_update = true,
              .why = fmt::format("foreign key {} looks it up in {}", constraint.name, about(*to, *mask))});
+      // Whether rows refer to a removed one is an error, or what happens to them.
+      guard(*to, {.on_delete = true,
+                  .why = fmt::format("foreign key {} finds the rows that refer to it by {}", constraint.name,
+                                     about(*to, *mask))});
     }
   }
 

@@ -72,6 +72,8 @@ TEST(WriteGuards, AForeignKeyTellsOnBothSides) {
   EXPECT_TRUE(session.denies("COPY orders FROM STDIN"));
   EXPECT_FALSE(session.denies("INSERT INTO orders(id, note) VALUES (1, 'x')"));
   EXPECT_FALSE(session.denies("DELETE FROM orders"));
+  EXPECT_THAT(session.text("DELETE FROM people WHERE id = 1"),
+              HasSubstr("finds the rows that refer to it by public.people.email"));
   EXPECT_TRUE(session.denies("DELETE FROM codes WHERE code = 'guess'"));
   EXPECT_TRUE(session.denies("UPDATE codes SET code = 'x'"));
   EXPECT_FALSE(session.denies("INSERT INTO codes(code) VALUES ('x')"));

@@ -868,6 +868,7 @@ enum class ObjectKind : std::uint8_t {
   index,
   sequence,
   column,
+  attribute,  // of a composite type, and of the tables made of it
   schema,
   extension,
   function,

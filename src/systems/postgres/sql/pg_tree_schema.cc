@@ -24,6 +24,7 @@ ObjectName object_kind(::ObjectType type) {
     case OBJECT_INDEX: return {ObjectKind::index, "INDEX"};
     case OBJECT_SEQUENCE: return {ObjectKind::sequence, "SEQUENCE"};
     case OBJECT_COLUMN: return {ObjectKind::column, "COLUMN"};
+    case OBJECT_ATTRIBUTE: return {ObjectKind::attribute, "ATTRIBUTE"};
     case OBJECT_SCHEMA: return {ObjectKind::schema, "SCHEMA"};
     case OBJECT_EXTENSION: return {ObjectKind::extension, "EXTENSION"};
     case OBJECT_FUNCTION: return {ObjectKind::function, "FUNCTION"};
