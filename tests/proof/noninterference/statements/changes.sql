@@ -6,6 +6,9 @@ UPDATE people SET name = 'n' WHERE id = {number}
 UPDATE people p SET name = a.iban FROM accounts a WHERE a.person = p.id AND {open}{returning}
 UPDATE people SET tenant = 'acme' WHERE {open}{returning}
 UPDATE people SET id = id + 1000 WHERE {open}{returning}
+UPDATE people SET boss = nextval('counter') WHERE {open}
+UPDATE people SET active = DEFAULT WHERE {open}
+UPDATE sink SET n = p.id FROM people p WHERE p.{open} RETURNING sink.id, n
 UPDATE people SET active = NOT active WHERE {open} RETURNING id, name
 UPDATE people SET note = note || '{"n": 1}' WHERE id = {number}{returning}
 UPDATE people SET email = '***', salary = 7, name = 'saved' WHERE id = {number}
@@ -27,6 +30,7 @@ UPDATE v_open SET name = 'x' WHERE {open} RETURNING *
 DELETE FROM accounts WHERE person IN (SELECT id FROM people WHERE {condition})
 DELETE FROM chunks USING people WHERE people.id = chunks.person AND {open} RETURNING chunks.*
 DELETE FROM people WHERE id = {number}
+DELETE FROM people WHERE {open} AND nextval('counter') % 2 = 0
 DELETE FROM people WHERE {condition}{returning}
 DELETE FROM assets WHERE id < 4 RETURNING tableoid::regclass, *
 DELETE FROM ONLY assets WHERE {opencars} RETURNING id

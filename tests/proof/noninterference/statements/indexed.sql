@@ -66,3 +66,7 @@ DELETE FROM {indexed} WHERE n < 3 RETURNING open, h_int
 INSERT INTO sink (t, n) SELECT open, id FROM {indexed} WHERE flag RETURNING id, n
 COPY (SELECT id FROM {indexed} WHERE flag) TO STDOUT
 COPY {indexed} (id, open) TO STDOUT
+SELECT id FROM {indexed} WHERE flag AND nextval('counter') % 3 = 0
+SELECT count(*) FILTER (WHERE nextval('counter') % 2 = 0 AND id < 20) FROM {indexed} WHERE flag
+SELECT id FROM {indexed} AS x, LATERAL (SELECT nextval('counter') + x.id * 0 AS k) q WHERE flag ORDER BY k LIMIT 3
+SELECT id FROM {indexed} TABLESAMPLE BERNOULLI (40) REPEATABLE (3) WHERE flag

@@ -130,6 +130,7 @@ EXPLAIN SELECT p.id FROM people p JOIN accounts a ON a.person = p.id WHERE a.ope
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT name FROM people WHERE {open}
 EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT id FROM people WHERE {condition}
 EXPLAIN (ANALYZE, BUFFERS off, TIMING off, SUMMARY off, WAL) SELECT id FROM people WHERE {open}
+EXPLAIN (ANALYZE, COSTS off, BUFFERS off, TIMING off, SUMMARY off, WAL) UPDATE chunks SET topic = 'beta' WHERE id = 3
 SELECT p_mail, p_card, p_day, p_at, p_made, p_inet, p_uuid, p_code FROM contacts
 SELECT d_text, d_doc, d_texts FROM contacts
 SELECT * FROM contacts ORDER BY who
