@@ -7,15 +7,12 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
 
-#include "core/byte_writer.h"
-#include "proxy/pg/exchange.h"
-#include "review/testing.h"
+#include "path.h"
 #include "systems/postgres/catalogue/testing.h"
 #include "wire/pg/encode.h"
 
@@ -23,19 +20,10 @@ namespace sluice::proxy::pg {
 namespace {
 
 using namespace wire::pg;
+using bench::expect;
+using bench::fail;
 
 constexpr std::uint64_t kUpkeepEvery = 20'000;  // iterations; another thread does it in the gateway
-
-[[noreturn]] void fail(std::string_view what) {
-  fmt::print(stderr, "exchange_bench: {}\n", what);
-  std::abort();
-}
-
-template <class T>
-T expect(Result<T> result, std::string_view what) {
-  if (!result) fail(fmt::format("{}: {}", what, result.error().message()));
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 // Masks of the relation that is searched, beside those of other relations in bench/policy.
 constexpr std::string_view kMasksDocuments = R"(
@@ -47,32 +35,14 @@ rules:
 
 enum class Documents : std::uint8_t { open, masked };
 
-std::shared_ptr<const policy::PolicySet> load_policy(Documents documents) {
+std::map<std::string, std::string> load_policy(Documents documents) {
   std::map<std::string, std::string> texts;
   for (const auto& file : std::filesystem::directory_iterator(SLUICE_SOURCE_DIR "/bench/policy")) {
     std::ifstream in(file.path());
     texts[file.path().filename().string()] = std::string(std::istreambuf_iterator<char>(in), {});
   }
   if (documents == Documents::masked) texts["60-masked.yaml"] = kMasksDocuments;
-  auto loaded = policy::load_texts(texts, 1);
-  if (!loaded.policy) fail("bench/policy does not load: sluice policy check says why");
-  return loaded.policy;
-}
-
-SessionFacts session_facts() {
-  auto principal = std::make_shared<Principal>();
-  principal->name = "svc-bench";
-  principal->kind = PrincipalKind::machine;
-  principal->groups = {"bench"};
-  SessionFacts facts;
-  facts.id = SessionId{7};
-  facts.principal = principal;
-  facts.connection = "bench";
-  facts.system = "postgres";
-  facts.role = "bench";
-  facts.upstream_user = "bench";
-  facts.client_address = "127.0.0.1";
-  return facts;
+  return texts;
 }
 
 // pgbench's accounts, and documents with an embedding.
@@ -86,120 +56,10 @@ std::shared_ptr<const postgres::Catalogue> tables() {
   )");
 }
 
-// A session that has logged in and knows the catalogue.
-class Path {
+// A session of the benchmarks.
+class Path : public bench::Path {
  public:
-  explicit Path(Documents masks = Documents::open) {
-    initialise_crypto();
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-exchange-bench-XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) fail("no temporary folder");
-    folder_ = name;
-    log_ =
-        expect(record::Log::open({.folder = folder_, .shard = 1, .key = make_signing_key()}, clock_), "log");
-    policies_.replace(load_policy(masks));
-    services_.emplace(gate::Services{clock_, *log_, policies_, budgets_, reviews_});
-    gate_.emplace(*services_, session_facts());
-    expect(gate_->open(), "session");
-    store_.publish(catalogue_);
-    exchange_.emplace(*gate_, planner_, store_, ExchangeLimits{});
-  }
-  ~Path() {
-    exchange_.reset();
-    gate_.reset();
-    log_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Path(const Path&) = delete;
-  Path& operator=(const Path&) = delete;
-
-  // The client's messages; answers the gateway's own question for the search path before them, if it has one.
-  // Returns what goes to the server, valid until the next call.
-  const std::string& client(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto step = exchange_->on_client(as_bytes(bytes));
-      bytes.remove_prefix(step.consumed);
-      if (step.pause == Pause::none && step.consumed > 0) continue;
-      if (step.pause != Pause::catalogue) fail("the client's messages were not taken: " + told());
-      if (exchange_->begin_catalogue_read()) server(search_path_);
-    }
-    return exchange_->to_server().pending();
-  }
-
-  // The server's answer; returns how many bytes of it the client gets.
-  std::size_t server(std::string_view bytes) {
-    exchange_->to_server().consumed(exchange_->to_server().pending().size());
-    const auto step = exchange_->on_server(as_bytes(bytes));
-    if (step.consumed != bytes.size() || step.pause != Pause::none)
-      fail("the answer was not taken: " + told());
-    const auto size = exchange_->to_client().size();
-    exchange_->to_client().clear();
-    return size;
-  }
-
-  // The same in parts of 64 KiB, as a socket would give them.
-  void server_in_parts(std::string_view bytes) {
-    constexpr std::size_t kPart = 64 * 1024;
-    std::size_t at = 0;
-    while (at < bytes.size()) {
-      const auto part = bytes.substr(at, kPart);
-      const auto step = exchange_->on_server(as_bytes(part));
-      if (step.consumed == 0 || step.pause != Pause::none) fail("a part was not taken: " + told());
-      exchange_->to_client().clear();
-      at += step.consumed;
-    }
-    exchange_->to_server().consumed(exchange_->to_server().pending().size());
-  }
-
-  void upkeep() {
-    log_->tick();
-    expect(log_->maintain(), "upkeep");
-  }
-
-  postgres::Oid oid(std::string_view relation) const {
-    const std::array<std::string, 1> path{"public"};
-    const auto* found = catalogue_->find_relation(path, "", relation);
-    if (found == nullptr) fail("no such relation");
-    return found->oid;
-  }
-
- private:
-  std::string told() {
-    std::array<iovec, 8> pieces;
-    const auto n = exchange_->to_client().gather(0, pieces.data(), pieces.size());
-    std::string text = exchange_->closing().detail;
-    for (std::size_t i = 0; i < n; ++i)
-      text.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
-    return text;
-  }
-
-  static std::string search_path_answer() {
-    std::string out;
-    encode_parse_complete(out);
-    encode_bind_complete(out);
-    expect(encode_data_row(out, std::array<Value, 1>{as_bytes("public")}), "answer");
-    expect(encode_command_complete(out, "SELECT 1"), "answer");
-    encode_close_complete(out);
-    encode_close_complete(out);
-    encode_ready_for_query(out, TransactionStatus::idle);
-    return out;
-  }
-
-  std::string search_path_ = search_path_answer();
-  SystemClock clock_;
-  std::filesystem::path folder_;
-  std::unique_ptr<record::Log> log_;
-  Published<policy::PolicySet> policies_{nullptr};
-  budget::Ledger budgets_;
-  review::testing::MemoryRepository repository_;  // no rule asks for a review of what is run here
-  review::Reviews reviews_{clock_, repository_,
-                           [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
-  std::optional<gate::Services> services_;
-  std::optional<gate::Gate> gate_;
-  Planner planner_;
-  CatalogueStore store_;
-  std::shared_ptr<const postgres::Catalogue> catalogue_ = tables();
-  std::optional<Exchange> exchange_;
+  explicit Path(Documents masks = Documents::open) : bench::Path(load_policy(masks), tables()) {}
 };
 
 // What a server answers to a select, message by message.

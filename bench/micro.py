@@ -41,7 +41,7 @@ def _run(program: Path, *, quick: bool) -> list[Micro]:
         ],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
     )
     if done.returncode != 0:

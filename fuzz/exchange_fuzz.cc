@@ -229,6 +229,9 @@ class Conversation {
         if (!reads) continue;
         if (!obliging) return;
         answer_path();
+      } else if (step.pause == Pause::errand) {
+        exchange_->errand()->run();
+        exchange_->errand_over();
       } else if (step.consumed == 0 || step.pause != Pause::none) {
         return;
       }

@@ -19,9 +19,13 @@ constexpr std::string_view kSearchPath =
     "SELECT p.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) "
     "WITH ORDINALITY AS p(name, position) ORDER BY p.position";
 
+// Bytes; a SET behind a longer comment is taken for another statement.
+constexpr std::size_t kFirstWordWithin = 4096;
+
 // SET TRANSACTION must come before any query of its transaction, also before ours.
 bool may_not_follow_a_query(std::string_view sql, const ProtocolState& state) {
   if (state.between_transactions()) return false;
+  sql = sql.substr(0, kFirstWordWithin);
   const auto token = postgres::sql::next_token(sql, 0);
   const auto word = sql.substr(token.begin, token.end - token.begin);
   return std::ranges::equal(word, std::string_view{"set"}, {},

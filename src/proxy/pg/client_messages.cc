@@ -28,6 +28,7 @@ Step Exchange::on_client(Bytes received) {
   while (step.consumed < received.size() || goes_on_alone()) {
     if (final_) return {step.consumed, Pause::close};
     if (hold_.waiting()) return {step.consumed, Pause::review};
+    if (on_errand()) return {step.consumed, Pause::errand};
     if (catalogue_.reading()) return {step.consumed, Pause::server};
     if (requests_.size() >= limits_.pipeline) {
       flush_for_answers();
@@ -58,7 +59,10 @@ Step Exchange::on_client(Bytes received) {
     if (!frame) return {step.consumed, protocol_violation(frame.error().detail)};
     if (!frame->has_header()) return step;
     if (!frame->complete()) {
-      if (frame->type != FrontendType::copy_data || !copying_in_) return step;
+      if (frame->type != FrontendType::copy_data || !copying_in_) {
+        step.awaited = frame->size;
+        return step;
+      }
       forward_copy(rest);  // passed on in pieces: a COPY may be of any size
       copy_left_ = frame->size - rest.size();
       step.consumed += rest.size();
@@ -72,9 +76,12 @@ Step Exchange::on_client(Bytes received) {
       flushed_ = false;
       note_pipeline(frame->type);
     }
-    if (pause == Pause::server || pause == Pause::catalogue || pause == Pause::review)
+    if (pause == Pause::server || pause == Pause::catalogue || pause == Pause::review ||
+        pause == Pause::errand) {
       return {step.consumed, pause};
+    }
     hold_.forget_end();
+    errands_.forget();
     step.consumed += raw.size();
     if (pause == Pause::close) return {step.consumed, pause};
   }

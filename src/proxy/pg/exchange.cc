@@ -25,6 +25,10 @@ bool Exchange::cancel() {
     hold_.end(Hold::End::cancelled);
     return false;
   }
+  if (on_errand() && requests_.empty()) {
+    cancelled_early_ = true;
+    return false;
+  }
   if (catalogue_.reading()) {
     // The server works for the gateway now; the statement that waits behind that fails instead of being sent.
     cancelled_early_ = true;

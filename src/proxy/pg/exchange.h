@@ -34,10 +34,12 @@
 #include "proxy/pg/catalogue_store.h"
 #include "proxy/pg/client_output.h"
 #include "proxy/pg/effects.h"
+#include "proxy/pg/errands.h"
 #include "proxy/pg/gateway_traffic.h"
 #include "proxy/pg/hold.h"
 #include "proxy/pg/names.h"
 #include "proxy/pg/planner.h"
+#include "proxy/pg/planning_pool.h"
 #include "proxy/pg/protocol_state.h"
 #include "proxy/pg/recorded_reply.h"
 #include "proxy/pg/requests.h"
@@ -52,12 +54,14 @@ enum class Pause : std::uint8_t {
   server,     // the answers that are outstanding must come first
   catalogue,  // the catalogue must be read: call begin_catalogue_read() once nothing is outstanding
   review,     // a second person must decide: see waiting()
+  errand,     // something has to be done on another thread: see errand()
   close,      // the session is over; closing() says why
 };
 
 struct Step {
   std::size_t consumed = 0;
   Pause pause = Pause::none;
+  std::uint64_t awaited = 0;  // size of a message of which a part is there; 0: there is none
 };
 
 struct ExchangeLimits {
@@ -99,6 +103,16 @@ class Exchange {
   void end_hold(HoldEnd end) { hold_.end(end); }
   // Starts what Pause::catalogue asks for, once idle(); false: nothing had to be read after all.
   bool begin_catalogue_read();
+  // What Pause::errand is about, until one of the two below. The bytes that were handed to on_client and not
+  // consumed must stay where they are until it has run, also when the exchange is gone.
+  const std::shared_ptr<Errand>& errand() const { return errands_.under_way(); }
+  bool on_errand() const { return errands_.is_under_way(); }
+  void errand_over() { errands_.over(); }       // it has run: hand the same bytes in again
+  void refuse_errand() { errands_.refused(); }  // there is no room for it: the same
+  // Whether it is the first one of its message: others must be taken.
+  bool may_refuse_errand() const { return errands_.asked().kind == Errands::Kind::plan; }
+  // Where large plans are let go. Without it that happens where they are last held.
+  void let_go_on(std::weak_ptr<PlanningPool> pool) { pool_ = std::move(pool); }
   bool reading_catalogue() const { return catalogue_.reading(); }
   const Closing& closing() const { return closing_; }
 
@@ -132,6 +146,30 @@ class Exchange {
   Pause need_catalogue(std::string_view sql = {});
   bool names_may_move() const;
   PlanContext plan_context();
+
+  // --- large_statements.cc ---
+  struct Planned {
+    std::expected<Planner::Plans, wire::pg::ErrorFields> plans;
+    bool names_moved = false;
+    std::vector<QueryPart> parts;  // where names have moved
+    std::string unread;            // of an error: the text as the record may keep it
+  };
+  enum class Templates : bool { no, yes };
+  // nullopt: Pause::errand.
+  std::optional<Planned> plan_text(std::string_view sql, Templates templates);
+  std::optional<Planned> plan_aside(std::string_view sql);
+  Errands::Stamp stamp();
+  using Clamped = std::expected<std::shared_ptr<const Plan>, Denial>;
+  std::optional<Clamped> clamp(const std::shared_ptr<const Plan>& plan, std::uint64_t records);
+  // What a message to the server says, made aside where it is long.
+  struct Encoded {
+    std::string message;
+    Result<void> result;
+    std::string name;  // the gateway's, of a statement
+  };
+  using MakeMessage = std::move_only_function<Encoded()>;
+  std::shared_ptr<Encoded> encode(const std::shared_ptr<const Plan>& about, std::size_t bytes,
+                                  MakeMessage make);
   // Ends the current message with an error, in the order of the protocol.
   Pause refuse_query(wire::pg::ErrorFields error);
   Pause refuse_in_pipeline(wire::pg::ErrorFields error);
@@ -160,13 +198,15 @@ class Exchange {
 
   // --- prepared_statements.cc ---
   Pause on_parse(Bytes payload, Bytes raw);
-  std::expected<Planner::Plans, wire::pg::ErrorFields> plan_text(std::string_view sql);
-  std::optional<wire::pg::ErrorFields> send_parse(const Prepared& prepared);
-  std::optional<wire::pg::ErrorFields> decide_prepared(Prepared& prepared);
-  std::optional<wire::pg::ErrorFields> refresh_prepared(Prepared& prepared, bool unnamed);
+  // These answer a Pause, or the client's error.
+  using PauseOrError = std::expected<Pause, wire::pg::ErrorFields>;
+  std::shared_ptr<Encoded> encode_prepared(const Prepared& prepared, bool named);
+  PauseOrError decide_prepared(Prepared& prepared);
+  PauseOrError refresh_prepared(Prepared& prepared, bool unnamed);
 
   // --- portals.cc ---
   Pause on_bind(Bytes payload, Bytes raw);
+  std::shared_ptr<const Operation> bind_values(const Prepared& prepared, const wire::pg::Bind& bind);
   Pause on_describe(Bytes payload);
   bool differs_now(const Plan& plan);
   std::expected<Pause, wire::pg::ErrorFields> look_up_again(Portal& portal);
@@ -249,6 +289,9 @@ class Exchange {
   CatalogueReader catalogue_;
   Effects effects_{names_, catalogue_};
   Hold hold_;
+  Errands errands_;
+  std::weak_ptr<PlanningPool> pool_;
+  std::shared_ptr<const std::string> message_;  // of a query string, while it is handled
   RecordedReply reply_;
   const masking::CellMasker* masker_ = nullptr;
 

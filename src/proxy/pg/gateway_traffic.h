@@ -19,21 +19,32 @@ class UpstreamWriter {
   // Parse, Bind and Describe of a statement whose execution is decided later.
   void send(const gate::PreparePermit&, Bytes message) { out_.append(as_text(message)); }
   void send(const gate::GatewayPermit&, Bytes message) { out_.append(as_text(message)); }
+  // The same of a message that is given away: one of megabytes is mostly the only one, and not copied.
+  void send(const gate::Permit&, std::string&& message) { take(std::move(message)); }
+  void send(const gate::PreparePermit&, std::string&& message) { take(std::move(message)); }
 
   bool empty() const { return out_.empty(); }
-  const std::string& pending() const { return out_; }
+  std::string_view pending() const { return std::string_view{out_}.substr(sent_); }
   void consumed(std::size_t n) {
-    if (n >= out_.size()) {
-      out_.clear();
-      if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
-    } else {
-      out_.erase(0, n);
-    }
+    sent_ += n;
+    if (sent_ < out_.size()) return;
+    out_.clear();
+    sent_ = 0;
+    if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
   }
 
  private:
+  void take(std::string&& message) {
+    if (out_.empty()) {
+      out_ = std::move(message);
+    } else {
+      out_.append(message);
+    }
+  }
+
   static constexpr std::size_t kKeptCapacity = 16 * 1024;  // an idle session must not keep a large buffer
   std::string out_;
+  std::size_t sent_ = 0;  // of it
 };
 
 class GatewayTraffic {

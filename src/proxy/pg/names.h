@@ -40,6 +40,7 @@ struct Prepared {
   std::string shape_formats;                   // the result formats (as in Bind) that `shape` is for
   std::optional<gate::PreparePermit> permit;   // of the last decision; good while the policy is the same
   std::uint64_t policy_version = 0;
+  bool outdated = false;      // the server has another text than the plan's
   std::size_t kept_text = 0;  // as counted by Names
 };
 
@@ -96,11 +97,18 @@ class Names {
   void drop_all_portals(std::vector<Change>& changes) { drop_named(portals_, changes); }
   // At the end of a transaction the server drops every portal that is not WITH HOLD.
   void end_transaction() {
+    if (portals_.empty()) return;
+    ++version_;
     std::erase_if(portals_, [this](const auto& entry) {
       if (!entry.second->hold) kept_text_ -= entry.second->kept_text;
       return !entry.second->hold;
     });
   }
+
+  // Counts what becomes of the names: while it stays, they stand for the same.
+  std::uint64_t version() const { return version_; }
+  // A copy has given out names for what is sent now: none of them is given out again.
+  void go_on_from(const Names& copy) { count_ = std::max(count_, copy.count_); }
 
   std::string next_statement_name() { return "slc_s" + std::to_string(++count_); }
   std::string next_portal_name() { return "slc_p" + std::to_string(++count_); }
@@ -131,6 +139,7 @@ class Names {
   }
   template <class T>
   void put(Map<T>& map, const std::string& name, std::shared_ptr<T> next) {
+    ++version_;
     if (const auto before = find(map, name)) kept_text_ -= before->kept_text;
     if (next) {
       kept_text_ += next->kept_text;
@@ -147,6 +156,7 @@ class Names {
   }
   template <class T, class Changes>
   void drop_named(Map<T>& map, Changes& changes) {
+    ++version_;
     for (auto at = map.begin(); at != map.end();) {
       if (at->first.empty()) {
         ++at;
@@ -167,6 +177,7 @@ class Names {
   Map<Portal> portals_;
   std::size_t kept_text_ = 0;
   std::uint64_t count_ = 0;
+  std::uint64_t version_ = 0;
 };
 
 using NameChange = Names::Change;

@@ -6,6 +6,7 @@
 // before it runs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/crypto.h"
 #include "model/decision.h"
 #include "model/operation.h"
 #include "systems/postgres/rewrite/carried_keys.h"
@@ -74,6 +76,9 @@ struct Plan {
   postgres::rewrite::Insertion insertion;  // what alone was put into `text`, for the positions of errors
   std::vector<postgres::rewrite::WrittenParameter> written;  // looked at when they are bound
   std::vector<std::string> objects;                          // resolved, for reviews: "public.docs#16391"
+  bool large = false;  // too large to be planned, described or written again on the loop (errands.h)
+  // What an approval of a large one is bound to: its text, and that without its query vectors.
+  std::shared_ptr<const std::array<Digest, 2>> digests;
   Basis basis;
   // The tree, which outlives its text: names that stand for this statement are described by it, and a bound
   // that depends on a parameter once that has a value.

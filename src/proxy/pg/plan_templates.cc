@@ -63,10 +63,10 @@ bool same_but_text(const Operation& a, const Operation& b) {
 auto facts(const Plan& plan) {
   const auto& [operation, kind, source, text, rewritten, touches_masked, masked_fields, writes, hold_cursor,
                object, upstream_object, setting, inner, warning, denial, clamped_to, outputs, masking,
-               carried, insertion, written, objects, basis, parsed, statement, body] = plan;
+               carried, insertion, written, objects, large, digests, basis, parsed, statement, body] = plan;
   return std::tie(kind, rewritten, touches_masked, masked_fields, writes, hold_cursor, object,
                   upstream_object, setting, inner, warning, clamped_to, outputs, masking, carried,
-                  insertion.at, insertion.length, objects, basis);
+                  insertion.at, insertion.length, objects, large, basis);
 }
 
 bool reads(Verb verb) {

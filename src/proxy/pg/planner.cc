@@ -6,6 +6,7 @@
 #include "proxy/pg/statement_settings.h"
 #include "proxy/pg/text_names.h"
 #include "systems/postgres/describe/describe.h"
+#include "systems/postgres/describe/recorded_text.h"
 #include "systems/postgres/rewrite/clamp.h"
 #include "systems/postgres/rewrite/rewrite.h"
 #include "wire/pg/sqlstate.h"
@@ -60,7 +61,7 @@ class Planner::Work {
         context_(context),
         parsed_(std::move(parsed)),
         basis_(planner.basis(context)),
-        names_(context.names),
+        names_(context.names, planner.aside_),
         moved_(context.moved_in_transaction),
         vouched_(context.vouched_functions) {}
 
@@ -85,12 +86,21 @@ class Planner::Work {
     plan->statement = &statement;
     plan->body = statement.body;
     plan->basis = basis_;
+    if (planner_.aside_) {
+      plan->large = true;
+      plan->digests = std::make_shared<const std::array<Digest, 2>>(std::array{
+          sha256(as_bytes(plan->source)), sha256(as_bytes(postgres::text_without_vectors(plan->source)))});
+    }
     const postgres::DescribeContext describing{.catalogue = *planner_.catalogue_,
                                                .search_path = planner_.search_path(),
                                                .parameters = {},
                                                .names = &names_,
                                                .vouched = &vouched_};
     auto operation = std::make_shared<Operation>(postgres::describe(statement, describing));
+    if (names_.met_large()) {
+      planner_.met_large_ = true;
+      return std::unexpected(render_error(sqlstate::kProgramLimitExceeded, "the statement is large"));
+    }
     if (!operation->missing_relation.empty()) {
       auto moved = moved_.refuse(operation->missing_relation);
       planner_.names_moved_ = moved.has_value();
@@ -198,6 +208,26 @@ const rewrite::MaskPlan& Planner::masking(const MaskSet& masks) {
   return *masking_;
 }
 
+Basis Planner::basis_now(const PlanContext& context) {
+  vouch(context.vouched_functions);
+  return basis(context);
+}
+
+Planner Planner::aside(const PlanContext& context, std::weak_ptr<PlanningPool> pool) {
+  vouch(context.vouched_functions);
+  if (!context.masks->empty()) (void)masking(*context.masks);
+  Planner other;
+  other.as_read_ = as_read_;
+  other.vouched_ = vouched_;
+  other.catalogue_ = catalogue_;
+  other.search_path_ = search_path_;
+  other.masking_ = masking_;
+  other.fresh_ = fresh_;
+  other.aside_ = true;
+  other.pool_ = std::move(pool);
+  return other;
+}
+
 std::vector<QueryPart> Planner::parts(std::string_view sql) {
   std::vector<QueryPart> parts;
   const auto parsed = sql::parse(sql);
@@ -207,17 +237,20 @@ std::vector<QueryPart> Planner::parts(std::string_view sql) {
   for (const auto& statement : parsed->statements()) {
     for (; counted < static_cast<std::size_t>(statement.begin); ++counted)
       characters += (static_cast<unsigned char>(sql[counted]) & 0xC0) != 0x80 ? 1 : 0;
-    parts.push_back({std::string{statement.text}, characters});
+    std::string message;
+    if (!encode_parse(message, "", statement.text)) return {};
+    parts.push_back({std::make_shared<const std::string>(std::move(message)), characters});
   }
   return parts;
 }
 
 std::expected<Planner::Plans, ErrorFields> Planner::plan(std::string_view sql, const PlanContext& context) {
-  names_moved_ = false;
+  names_moved_ = met_large_ = false;
   vouch(context.vouched_functions);
   auto parsed = sql::parse(sql);
   if (!parsed) return std::unexpected(render_parse_error(parsed.error()));
   auto shared = std::make_shared<const sql::ParsedSql>(std::move(*parsed));
+  if (aside_) shared = PlanningPool::held(pool_, std::move(shared));
   if (shared->statements().empty()) {
     auto empty = std::make_shared<Plan>();
     auto operation = std::make_shared<Operation>();
@@ -293,7 +326,7 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
     }
     parameters.push_back(parameter);
   }
-  const TextNames names{context.names};
+  const TextNames names{context.names, aside_};
   const Vouched vouched{context.vouched_functions};
   const postgres::DescribeContext describing{.catalogue = *catalogue_,
                                              .search_path = search_path(),
@@ -315,7 +348,7 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
 std::vector<rewrite::CarriedKey> Planner::carried_keys(const Plan& plan, const MaskSet& masks) {
   const auto* select =
       plan.statement->unknowns.empty() ? rewrite::answering_select(*plan.statement->body) : nullptr;
-  if (select == nullptr) return {};
+  if (select == nullptr || plan.operation->verb == Verb::unknown) return {};  // nothing can allow it
   return rewrite::missing_keys(*select, *catalogue_, search_path(),
                                masks.empty() ? nullptr : &masking(masks));
 }

@@ -20,6 +20,7 @@
 #include "proxy/pg/plan.h"
 #include "proxy/pg/plan_context.h"
 #include "proxy/pg/plan_templates.h"
+#include "proxy/pg/planning_pool.h"
 #include "wire/pg/encode.h"
 
 namespace sluice::proxy::pg {
@@ -33,8 +34,8 @@ struct BoundValue {
 
 // A statement of a query string.
 struct QueryPart {
-  std::string text;
-  std::uint32_t characters_before = 0;  // in the whole string, as positions of errors count
+  std::shared_ptr<const std::string> parse;  // the message that prepares it
+  std::uint32_t characters_before = 0;       // in the whole string, as positions of errors count
 };
 
 class Planner {
@@ -78,6 +79,15 @@ class Planner {
   // does not exist.
   void set_fresh(bool fresh) { fresh_ = fresh; }
 
+  // One with the same view of the database and nothing of this one's own, for a large text on another thread
+  // (errands.h). What it plans is Plan::large; its trees are let go on the pool.
+  Planner aside(const PlanContext& context, std::weak_ptr<PlanningPool> pool);
+  // What a plan that is made now is made from.
+  Basis basis_now(const PlanContext& context);
+  // The last text was short, and names a prepared statement or cursor that is large: it has to be planned
+  // aside too.
+  bool met_large() const { return met_large_; }
+
   // The same statement with its limit lowered to as many rows as carry at most `records`, or with one added.
   std::expected<std::shared_ptr<const Plan>, Denial> clamp(const Plan& plan, std::uint64_t records,
                                                            const PlanContext& context);
@@ -98,6 +108,9 @@ class Planner {
   PlanTemplates templates_;
   bool fresh_ = false;
   bool names_moved_ = false;
+  bool aside_ = false;
+  std::weak_ptr<PlanningPool> pool_;
+  bool met_large_ = false;
 };
 
 }  // namespace sluice::proxy::pg

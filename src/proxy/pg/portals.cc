@@ -44,8 +44,11 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
         render_error(sqlstate::kDuplicateCursor, fmt::format("cursor \"{}\" already exists", bind->portal)));
   }
   if (!names_.has_room_for_portal(bind->portal)) return refuse_in_pipeline(too_many("portals"));
-  if (auto error = refresh_prepared(*prepared, bind->statement.empty()))
-    return refuse_in_pipeline(std::move(*error));
+  const auto refreshed = refresh_prepared(*prepared, bind->statement.empty());
+  if (!refreshed) return refuse_in_pipeline(refreshed.error());
+  if (*refreshed != Pause::none) return *refreshed;
+  const auto operation = bind_values(*prepared, *bind);
+  if (!operation) return Pause::errand;
 
   auto portal = std::make_shared<Portal>();
   portal->statement = prepared;
@@ -61,11 +64,7 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
   portal->parameters_digest = parameters_digest(bind->parameter_section);
   if (bind->parameter_section.size() <= kMaxKeptParameters)
     portal->parameters = as_text(bind->parameter_section);
-  portal->operation =
-      prepared->plan->parsed
-          ? planner_.bind(*prepared->plan, bound_values(bind->parameter_section, prepared->parameter_types),
-                          plan_context())
-          : prepared->plan->operation;
+  portal->operation = operation;
   portal->result_formats = as_text(bind->result_formats.raw());
   if (prepared->shape_formats == portal->result_formats) portal->shape = prepared->shape;
   if (!bind->portal.empty()) portal->upstream_name = names_.next_portal_name();
@@ -116,7 +115,7 @@ bool Exchange::differs_now(const Plan& plan) {
   if (planner_.is_current(plan, plan_context())) return false;
   if (plan.touches_masked) return true;
   if (plan.basis.masks == gate_.masks()->id) return false;
-  if (plan.inner) return true;
+  if (plan.inner || plan.large) return true;  // what a large one would be now is not found out here
   const auto now = planner_.plan(plan.source, plan_context());
   return !now || now->size() != 1 || now->front()->touches_masked;
 }
@@ -127,6 +126,7 @@ std::expected<Pause, ErrorFields> Exchange::look_up_again(Portal& portal) {
   if (catalogue_.is_outdated() && state_.transaction != TransactionStatus::failed)
     return requests_.empty() ? Pause::catalogue : Pause::server;
   if (planner_.is_current(*portal.plan, plan_context())) return Pause::none;
+  if (portal.plan->large) return std::unexpected(outdated_portal());
   auto now = planner_.plan(portal.plan->source, plan_context());
   if (!now || now->size() != 1 || now->front()->text != portal.plan->text)
     return std::unexpected(outdated_portal());

@@ -25,95 +25,123 @@ Pause Exchange::on_parse(Bytes payload, Bytes raw) {
     return refuse_in_pipeline(
         render_error(sqlstate::kProgramLimitExceeded, "the statement is longer than this gateway reads"));
   }
-  auto plans = plan_text(parse->sql);
+  auto planned = plan_text(parse->sql, Templates::no);
+  if (!planned) return Pause::errand;
+  auto& plans = planned->plans;
   if (!plans) {
     if (catalogue_.wants_another_look(plans.error(), state_)) return need_catalogue();
-    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(parse->sql));
+    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, planned->unread);
     return refuse_in_pipeline(std::move(plans.error()));
   }
-  catalogue_.statement_planned();
-  if (plans->size() != 1) {
-    return refuse_in_pipeline(
-        render_error(sqlstate::kSyntaxError, "cannot insert multiple commands into a prepared statement"));
-  }
-  auto prepared = std::make_shared<Prepared>();
-  prepared->plan = std::move(plans->front());
-  for (const auto type : parse->parameter_types) prepared->parameter_types.push_back(type);
-  if (auto error = decide_prepared(*prepared)) return refuse_in_pipeline(std::move(*error));
+  const auto prepare = [&] {
+    if (plans->size() != 1) {
+      return refuse_in_pipeline(
+          render_error(sqlstate::kSyntaxError, "cannot insert multiple commands into a prepared statement"));
+    }
+    auto prepared = std::make_shared<Prepared>();
+    prepared->plan = std::move(plans->front());
+    for (const auto type : parse->parameter_types) prepared->parameter_types.push_back(type);
+    const auto decided = decide_prepared(*prepared);
+    if (!decided) return refuse_in_pipeline(decided.error());
+    if (*decided != Pause::none) return *decided;
 
-  if (!parse->statement.empty()) prepared->upstream_name = names_.next_statement_name();
-  if (parse->statement.empty() && !prepared->plan->rewritten) {
-    to_server_.send(*prepared->permit, raw);
-  } else if (auto error = send_parse(*prepared)) {
-    return refuse_in_pipeline(std::move(*error));
-  }
-  auto& pending = requests_.add(Request::Kind::parse);
-  pending.prepared = prepared;
-  pending.changes.emplace_back(names_.set_statement(parse->statement, std::move(prepared)));
-  return Pause::none;
+    if (parse->statement.empty() && !prepared->plan->rewritten && raw.size() <= kLoopBytes) {
+      to_server_.send(*prepared->permit, raw);
+    } else {
+      const auto message = encode_prepared(*prepared, !parse->statement.empty());
+      if (!message) return Pause::errand;
+      if (!message->result) {
+        return refuse_in_pipeline(
+            render_error(sqlstate::kProgramLimitExceeded, message->result.error().detail));
+      }
+      prepared->upstream_name = message->name;
+      to_server_.send(*prepared->permit, std::move(message->message));
+    }
+    auto& pending = requests_.add(Request::Kind::parse);
+    pending.prepared = prepared;
+    pending.changes.emplace_back(names_.set_statement(parse->statement, std::move(prepared)));
+    return Pause::none;
+  };
+  const auto pause = prepare();
+  if (pause != Pause::errand) catalogue_.statement_planned();  // the next look plans the same, as freshly
+  return pause;
 }
 
-std::expected<Planner::Plans, ErrorFields> Exchange::plan_text(std::string_view sql) {
-  planner_.set_fresh(catalogue_.has_looked_again());
-  return planner_.plan(sql, plan_context());
-}
-
-std::optional<ErrorFields> Exchange::send_parse(const Prepared& prepared) {
-  scratch_.clear();
-  auto encoded =
-      encode_parse(scratch_, prepared.upstream_name, prepared.plan->text, prepared.parameter_types);
-  if (!encoded) return render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail);
-  to_server_.send(*prepared.permit, as_bytes(scratch_));
-  return std::nullopt;
+// The Parse of it, with a new name of the gateway's if `named`; null: Pause::errand.
+std::shared_ptr<Exchange::Encoded> Exchange::encode_prepared(const Prepared& prepared, bool named) {
+  const auto& plan = prepared.plan;
+  return encode(
+      plan, plan->text.size(),
+      [plan, types = prepared.parameter_types, name = named ? names_.next_statement_name() : std::string{}] {
+        Encoded out;
+        out.name = name;
+        out.result = encode_parse(out.message, name, plan->text, types);
+        return out;
+      });
 }
 
 // Whether this statement may be prepared at all; its executions are decided again. Nothing to do while the
 // policy is the one that decided last.
-std::optional<ErrorFields> Exchange::decide_prepared(Prepared& prepared) {
-  if (prepared.permit && prepared.policy_version == gate_.policy_version()) return std::nullopt;
+Exchange::PauseOrError Exchange::decide_prepared(Prepared& prepared) {
+  if (prepared.permit && prepared.policy_version == gate_.policy_version()) return Pause::none;
   auto proposal = gate_.decide(prepared.plan->operation);
-  if (proposal.denied()) return render(gate_.refuse(std::move(proposal)));
-  if (prepared.plan->denial) return render(gate_.refuse(std::move(proposal), prepared.plan->denial));
+  const auto refused = [&](std::optional<Denial> why = std::nullopt) {
+    return std::unexpected(render(gate_.refuse(std::move(proposal), std::move(why))));
+  };
+  if (proposal.denied()) return refused();
+  if (prepared.plan->denial) return refused(prepared.plan->denial);
   if (auto denial = planner_.refuse_types(prepared.parameter_types, *gate_.masks()))
-    return render(gate_.refuse(std::move(proposal), std::move(denial)));
+    return refused(std::move(denial));
   if (proposal.obligations().clamp) {
     const auto limit = *proposal.obligations().max_records;
     if (prepared.plan->clamped_to == 0 || prepared.plan->clamped_to > limit) {
-      auto clamped = planner_.clamp(*prepared.plan, limit, plan_context());
-      if (!clamped) return render(gate_.refuse(std::move(proposal), clamped.error()));
-      prepared.plan = std::move(*clamped);
+      auto clamped = clamp(prepared.plan, limit);
+      if (!clamped) return Pause::errand;
+      if (!*clamped) return refused(clamped->error());
+      prepared.plan = std::move(**clamped);
     }
   }
   prepared.permit = gate_.prepare(proposal);
   prepared.policy_version = gate_.policy_version();
-  return std::nullopt;
+  return Pause::none;
 }
 
 // Brings a prepared statement up to date with policy and catalogue. When what has to be sent differs now, it
 // is parsed again on the server, under a new name, before it is bound.
-std::optional<ErrorFields> Exchange::refresh_prepared(Prepared& prepared, bool unnamed) {
+Exchange::PauseOrError Exchange::refresh_prepared(Prepared& prepared, bool unnamed) {
   const auto before = prepared.plan;
-  if (!planner_.is_current(*prepared.plan, plan_context())) {
-    auto plans = planner_.plan(prepared.plan->source, plan_context());
-    if (!plans) return std::move(plans.error());
-    if (plans->size() != 1)
-      return render_error(sqlstate::kSyntaxError, "the prepared statement cannot be planned again");
-    prepared.plan = std::move(plans->front());
+  if (!planner_.is_current(*before, plan_context())) {
+    auto planned = before->large ? plan_aside(before->source) : plan_text(before->source, Templates::no);
+    if (!planned) return Pause::errand;
+    if (!planned->plans) return std::unexpected(std::move(planned->plans.error()));
+    if (planned->plans->size() != 1) {
+      return std::unexpected(
+          render_error(sqlstate::kSyntaxError, "the prepared statement cannot be planned again"));
+    }
+    prepared.plan = std::move(planned->plans->front());
     prepared.permit.reset();
   }
-  if (auto error = decide_prepared(prepared)) return error;
-  if (prepared.plan->text == before->text) return std::nullopt;
+  const auto decided = decide_prepared(prepared);
+  // Also where it may not run now: the server has the other text until it gets this one.
+  prepared.outdated |= prepared.plan != before && prepared.plan->text != before->text;
+  if (!decided || *decided != Pause::none || !prepared.outdated) return decided;
+
+  const auto message = encode_prepared(prepared, !unnamed);
+  if (!message) return Pause::errand;
+  if (!message->result)
+    return std::unexpected(render_error(sqlstate::kProgramLimitExceeded, message->result.error().detail));
   prepared.shape.reset();
   if (!unnamed) {
     gateway_.close(NamedObject::statement, prepared.upstream_name);
     auto& closing = requests_.add(Request::Kind::close);
     closing.hidden = true;
-    prepared.upstream_name = names_.next_statement_name();
+    prepared.upstream_name = message->name;
   }
-  if (auto error = send_parse(prepared)) return error;
+  to_server_.send(*prepared.permit, std::move(message->message));
+  prepared.outdated = false;
   auto& pending = requests_.add(Request::Kind::parse);
   pending.hidden = true;
-  return std::nullopt;
+  return Pause::none;
 }
 
 }  // namespace sluice::proxy::pg

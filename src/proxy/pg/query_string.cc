@@ -47,6 +47,7 @@ Pause Exchange::go_on_with_string() {
     if (const auto pause = send_step(); pause != Pause::none) return pause;
     for (auto i = before; i < requests_.size(); ++i) requests_[i].of_string = true;
     hold_.forget_end();
+    errands_.forget();
     flushed_ = false;
     if (string.step == Step::sync) {
       names_.set_statement("", nullptr);
@@ -63,24 +64,27 @@ Pause Exchange::go_on_with_string() {
 Pause Exchange::send_step() {
   using Step = QueryString::Step;
   auto& string = *string_;
-  std::string message;
+  std::string own;
+  const std::string* message = &own;
   Result<void> encoded;
   switch (string.step) {
     case Step::open: break;
     case Step::parse:
       string.sent = string.next;
-      encoded = encode_parse(message, "", string.parts[string.next].text);
+      message_ = string.parts[string.next].parse;  // an errand may need it longer
+      message = message_.get();
       break;
-    case Step::bind: encoded = encode_bind(message, "", "", {}, {}, {}); break;
-    case Step::describe: encoded = encode_describe(message, NamedObject::portal, ""); break;
-    case Step::execute: encoded = encode_execute(message, "", 0); break;
-    case Step::sync: encode_sync(message); break;
+    case Step::bind: encoded = encode_bind(own, "", "", {}, {}, {}); break;
+    case Step::describe: encoded = encode_describe(own, NamedObject::portal, ""); break;
+    case Step::execute: encoded = encode_execute(own, "", 0); break;
+    case Step::sync: encode_sync(own); break;
   }
   if (!encoded)
     return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
-  const auto frame = frame_frontend(as_bytes(message), kMaxEncodedMessage);
+  const auto frame = frame_frontend(as_bytes(*message), kMaxEncodedMessage);
   if (!frame || !frame->complete()) return protocol_violation("a statement that cannot be framed");
-  const auto pause = one_client_message(*frame, as_bytes(message));
+  const auto pause = one_client_message(*frame, as_bytes(*message));
+  message_.reset();
   if (pause == Pause::none) note_pipeline(frame->type);
   return pause;
 }

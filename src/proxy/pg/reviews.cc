@@ -16,8 +16,10 @@ namespace {
 // What of the statement's text an approval holds for: all of it, except that the vector of a search may be
 // another of the same dimension unless the rule says otherwise.
 Digest digest_for_review(const Plan& plan, bool bind_vectors) {
-  if (bind_vectors || plan.operation->searches.empty()) return sha256(as_bytes(plan.source));
-  return sha256(as_bytes(postgres::text_without_vectors(plan.source)));
+  const bool whole = bind_vectors || plan.operation->searches.empty();
+  if (plan.digests) return (*plan.digests)[whole ? 0 : 1];
+  return whole ? sha256(as_bytes(plan.source))
+               : sha256(as_bytes(postgres::text_without_vectors(plan.source)));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "proxy/pg/client_login.h"
 #include "proxy/pg/exchange.h"
 #include "proxy/pg/goodbyes.h"
+#include "proxy/pg/planning_pool.h"
 #include "proxy/pg/session_counts.h"
 
 namespace sluice::proxy::pg {
@@ -70,6 +71,7 @@ struct ServerContext {
   std::atomic<std::uint32_t> next_session{1};
   masking::HashKey hash_key{};  // of keyed hashes in replies
   std::uint32_t epoch = 0;      // random per start: the upper half of session ids
+  std::shared_ptr<PlanningPool> planning = std::make_shared<PlanningPool>();
 };
 
 struct WorkerContext {

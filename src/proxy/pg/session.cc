@@ -47,7 +47,7 @@ SessionState Session::state() const {
   if (!exchange_) return SessionState::login;
   if (draining_) return SessionState::draining;
   if (holding_) return SessionState::in_review;
-  return exchange_->idle() ? SessionState::idle : SessionState::active;
+  return exchange_->idle() && !exchange_->on_errand() ? SessionState::idle : SessionState::active;
 }
 
 std::string Session::review() const {
@@ -108,6 +108,36 @@ Task<> Session::catalogue_pause() {
     co_await client_wakeup_.wait();
     if (!co_await flush_server()) co_return;
   }
+}
+
+// What would keep the loop too long is done on a thread of the planning pool. It has all that it needs, the
+// bytes of the message too: should the session end meanwhile, nobody waits for it.
+Task<> Session::errand() {
+  struct Away {
+    std::shared_ptr<Errand> errand;
+    std::string bytes;
+    bool back = false;
+  };
+  auto away = std::make_shared<Away>(exchange_->errand(), std::move(client_left_));
+  client_left_.clear();
+  PlanningPool::Job job = [away, weak = weak_from_this(), worker = &worker_.worker]() mutable {
+    away->errand->run();
+    worker->post([away = std::move(away), weak = std::move(weak)] {
+      away->back = true;
+      if (auto self = weak.lock()) self->client_wakeup_.notify();
+    });
+  };
+  bool taken = true;
+  if (exchange_->may_refuse_errand()) {
+    taken = context_.planning->plan(job);
+  } else {
+    context_.planning->go_on(std::move(job));
+  }
+  while (taken && !away->back && !ended_ && client_.is_open()) co_await client_wakeup_.wait();
+  if (taken && !away->back) co_return;
+  client_left_ = std::move(away->bytes);
+  last_active_ = context_.clock.steady();
+  taken ? exchange_->errand_over() : exchange_->refuse_errand();
 }
 
 // Keeps the client waiting for a second person. Whichever pump came first waits for the answer, and the other

@@ -61,6 +61,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // --- session.cc ---
   net::Task<> finish();
   net::Task<> catalogue_pause();
+  net::Task<> errand();
   net::Task<> hold(net::Event& wakeup);
 
   // --- session_login.cc ---
@@ -73,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void close_client();
   Bytes assemble(Bytes first, bool more_may_wait, MutableBytes buffer);
   void after_exchange();
+  net::Task<> let_others_go_on();
   bool flush_at_once();
   bool flush_at_turn_end();
   void turn_ended();

@@ -60,7 +60,7 @@ void Session::tick(WallTime now, SteadyTime steady, const SessionLimits& limits)
   if (login_->who.expires && *login_->who.expires <= now) {
     return end(record::SessionEndReason::expired, "57P01", "the token has expired");
   }
-  const bool quiet = exchange_->idle() && !holding_;
+  const bool quiet = exchange_->idle() && !holding_ && !exchange_->on_errand();
   if (!quiet) last_active_ = steady;  // what the server or a second person takes is not the client's idleness
   const bool in_transaction = exchange_->in_transaction();
   const auto longest = in_transaction ? limits.idle_in_transaction : limits.idle;

@@ -95,6 +95,7 @@ Task<Result<void>> Session::greet_client() {
   exchange_.emplace(*gate_, *planner_, *catalogues_, limits->exchange);
   cell_masker_.emplace(context_.hash_key, facts.connection);
   exchange_->mask_cells_with(*cell_masker_);
+  exchange_->let_go_on(context_.planning);
   cancel_key_ = context_.cancel_keys.add([weak = weak_from_this(), worker = &worker_.worker] {
     worker->post([weak] {
       if (auto self = weak.lock()) self->cancel_from_client();

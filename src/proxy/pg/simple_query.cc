@@ -18,19 +18,21 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
                                      "the statement is longer than this gateway reads", {},
                                      "Use COPY for bulk data."));
   }
-  planner_.set_fresh(catalogue_.has_looked_again());
-  auto plans = planner_.plan_query(query->sql, plan_context());
+  auto planned = plan_text(query->sql, Templates::yes);
+  if (!planned) return Pause::errand;
+  auto& plans = planned->plans;
   if (!plans) {
     if (catalogue_.wants_another_look(plans.error(), state_)) return need_catalogue();
-    if (planner_.names_moved()) {
-      begin_string(Planner::parts(query->sql));
+    if (planned->names_moved) {
+      begin_string(std::move(planned->parts));
       return Pause::none;
     }
-    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, unread_text(query->sql));
+    gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, planned->unread);
     return refuse_query(std::move(plans.error()));
   }
-  catalogue_.statement_planned();
-  return run_query(std::move(*plans), raw);
+  const auto pause = run_query(std::move(*plans), raw);
+  if (pause != Pause::errand) catalogue_.statement_planned();  // the next look plans the same, as freshly
+  return pause;
 }
 
 Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
@@ -57,9 +59,10 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     counted_before |= counted;
     wrote_before |= plan->writes;
     if (proposal.obligations().clamp) {
-      auto clamped = planner_.clamp(*plan, *proposal.obligations().max_records, plan_context());
-      if (!clamped) return refuse_query(render(gate_.refuse(std::move(proposal), clamped.error())));
-      plan = std::move(*clamped);
+      auto clamped = clamp(plan, *proposal.obligations().max_records);
+      if (!clamped) return Pause::errand;
+      if (!*clamped) return refuse_query(render(gate_.refuse(std::move(proposal), clamped->error())));
+      plan = std::move(**clamped);
     }
     rewritten |= plan->rewritten;
     proposals.push_back(std::move(proposal));
@@ -75,6 +78,29 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     if (auto* refusal = std::get_if<gate::Refusal>(&asked)) {
       return refuse_query(render(gate_.refuse(std::move(proposals[i]), refusal->denial)));
     }
+  }
+
+  std::shared_ptr<Encoded> message;
+  if (rewritten || raw.size() > kLoopBytes) {
+    std::size_t bytes = rewritten ? 0 : raw.size();
+    for (const auto& plan : plans) bytes += rewritten ? plan->text.size() : 0;
+    message = encode(plans.front(), bytes, [plans, rewritten, raw] {
+      Encoded made;
+      if (!rewritten) {
+        made.message = as_text(raw);
+        return made;
+      }
+      std::string sql;
+      for (const auto& plan : plans) {
+        if (!sql.empty()) sql.append("; ");
+        sql.append(plan->text);
+      }
+      made.result = encode_query(made.message, sql);
+      return made;
+    });
+    if (!message) return Pause::errand;
+    if (!message->result)
+      return refuse_query(render_error(sqlstate::kProgramLimitExceeded, message->result.error().detail));
   }
 
   Request pending;
@@ -94,18 +120,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
     pending.runs.push_back(make_run(plans[i], std::move(*permit)));
   }
 
-  if (rewritten) {
-    std::string sql;
-    for (const auto& plan : plans) {
-      if (!sql.empty()) sql.append("; ");
-      sql.append(plan->text);
-    }
-    scratch_.clear();
-    if (auto encoded = encode_query(scratch_, sql); !encoded) {
-      for (auto& run : pending.runs) finish_run(run, record::OutcomeStatus::failed, "", std::nullopt);
-      return refuse_query(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
-    }
-    to_server_.send(*pending.runs.front().permit, as_bytes(scratch_));
+  if (message) {
+    to_server_.send(*pending.runs.front().permit, std::move(message->message));
   } else {
     to_server_.send(*pending.runs.front().permit, raw);
   }

@@ -42,11 +42,6 @@ std::string with_name(std::string_view text, const sql::Statement& statement, st
   return out;
 }
 
-std::optional<postgres::NamedStatement> named(const std::shared_ptr<const Plan>& plan) {
-  if (!plan || plan->body == nullptr) return std::nullopt;
-  return postgres::NamedStatement{plan->body, plan->statement->unknowns, {}};
-}
-
 // What a name stands for afterwards: the statement inside of PREPARE or DECLARE.
 std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& body) {
   auto inner = std::make_shared<Plan>(plan);
@@ -65,6 +60,7 @@ void follow_inner(Plan& plan) {
   plan.touches_masked |= plan.inner->touches_masked;
   plan.masked_fields = plan.inner->masked_fields;
   plan.writes |= plan.inner->writes;
+  plan.large |= plan.inner->large;
   if (!plan.denial && plan.inner->denial) plan.denial = plan.inner->denial;
   if (!plan.denial && plan.inner->basis.masks != plan.basis.masks) {
     plan.denial = Denial{Reason::revoked, "", "the policy has changed since this statement was prepared",
@@ -137,6 +133,15 @@ std::string TextNames::upstream_cursor(std::string_view name) const {
   if (const auto made = cursors_.find(name); made != cursors_.end()) return made->second.upstream_name;
   const auto known = session_.portal(name);
   return known ? known->upstream_name : std::string{kNoName};
+}
+
+std::optional<postgres::NamedStatement> TextNames::named(const std::shared_ptr<const Plan>& plan) const {
+  if (!plan || plan->body == nullptr) return std::nullopt;
+  if (plan->large && !large_) {
+    met_large_ = true;
+    return std::nullopt;
+  }
+  return postgres::NamedStatement{plan->body, plan->statement->unknowns, {}};
 }
 
 std::optional<postgres::NamedStatement> TextNames::prepared(std::string_view name) const {

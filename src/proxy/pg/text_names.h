@@ -22,7 +22,9 @@ namespace sluice::proxy::pg {
 
 class TextNames final : public postgres::StatementNames {
  public:
-  explicit TextNames(Names& session) : session_(session) {}
+  // `large`: what a name stands for may be a large statement. Otherwise such a name is not known to
+  // `describe`, and met_large() says so.
+  explicit TextNames(Names& session, bool large = false) : session_(session), large_(large) {}
 
   // The statement that a name stands for, as `describe` asks for it.
   std::optional<postgres::NamedStatement> prepared(std::string_view name) const override;
@@ -33,7 +35,10 @@ class TextNames final : public postgres::StatementNames {
   // plans stay as they are.
   std::optional<wire::pg::ErrorFields> resolve(Plan& plan);
 
+  bool met_large() const { return met_large_; }
+
  private:
+  std::optional<postgres::NamedStatement> named(const std::shared_ptr<const Plan>& plan) const;
   struct Made {
     std::shared_ptr<const Plan> plan;  // null: dropped
     std::string upstream_name;
@@ -53,6 +58,8 @@ class TextNames final : public postgres::StatementNames {
   std::optional<wire::pg::ErrorFields> close(Plan& plan);
 
   Names& session_;
+  bool large_;
+  mutable bool met_large_ = false;
   Map prepared_;  // of this text
   Map cursors_;
   bool deallocated_all_ = false;  // of the session's own nothing is left

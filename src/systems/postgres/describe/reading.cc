@@ -78,7 +78,7 @@ class NameReader final : public rewrite::Visitor {
   }
   void add_output(const sql::Expr& expr);
   bool is_count(const sql::Expr& expr) const;
-  void add_level(const sql::FromItem& item, std::vector<const sql::RangeVar*>& level) const;
+  void add_level(const sql::FromItem& item);
   void add_tail(const sql::Expr* expr);
   void only_tests(const sql::FromItem& item);
   void on_drop(const sql::DropStatement& drop);
@@ -100,7 +100,8 @@ class NameReader final : public rewrite::Visitor {
   std::vector<std::string_view> join_aliases_;
   std::map<std::string, std::size_t, std::less<>> places_;  // of collections
   std::vector<const sql::ColumnRef*> columns_;
-  std::map<const sql::Expr*, std::vector<const sql::RangeVar*>> stars_;  // `*`, and the FROM of its level
+  std::unordered_set<const sql::Expr*> stars_;        // `*` of a select
+  std::unordered_set<const sql::RangeVar*> starred_;  // and what is in the FROM of its level
   std::vector<std::string_view> using_columns_;
   std::vector<std::string_view> fields_;  // of `(row).field`
   std::vector<std::string_view> output_names_;
@@ -181,12 +182,15 @@ bool NameReader::is_count(const sql::Expr& expr) const {
 void NameReader::on_select(const sql::SelectStatement& query) {
   out_.creates |= query.into != nullptr;
   out_.locks |= !query.locking.empty();
+  bool all = false;
   for (const auto& target : query.targets) {
     const auto* column = sql::as<sql::ColumnRef>(target.value);
     if (column == nullptr || !column->star || !column->parts.empty()) continue;
-    auto& level = stars_[column];
-    if (exists_.contains(&query)) continue;  // EXISTS (SELECT * …) looks at no column
-    for (const auto* item : query.from) add_level(*item, level);
+    stars_.insert(column);
+    all = !exists_.contains(&query);  // EXISTS (SELECT * …) looks at no column
+  }
+  if (all) {
+    for (const auto* item : query.from) add_level(*item);
   }
   if (only_tested_.contains(&query)) {
     for (const auto* item : query.from) only_tests(*item);
@@ -203,15 +207,15 @@ void NameReader::on_select(const sql::SelectStatement& query) {
 }
 
 // The relations that a bare `*` means: of its own level, not of sub-selects below it.
-void NameReader::add_level(const sql::FromItem& item, std::vector<const sql::RangeVar*>& level) const {
+void NameReader::add_level(const sql::FromItem& item) {
   if (const auto* relation = sql::as<sql::RangeVar>(&item)) {
-    level.push_back(relation);
+    starred_.insert(relation);
   } else if (const auto* join = sql::as<sql::JoinItem>(&item)) {
-    add_level(*join->left, level);
-    add_level(*join->right, level);
+    add_level(*join->left);
+    add_level(*join->right);
   } else if (const auto* sample = sql::as<sql::SampleItem>(&item);
              sample != nullptr && sample->relation != nullptr) {
-    add_level(*sample->relation, level);
+    add_level(*sample->relation);
   }
 }
 
@@ -420,13 +424,11 @@ void NameReader::finish() {
   std::vector<Reference> references;
   references.reserve(columns_.size());
   for (const auto* column : columns_) {
-    if (const auto star = stars_.find(column); star != stars_.end()) {
-      for (const auto& binding : bindings_) {
-        if (std::ranges::find(star->second, binding.item) != star->second.end()) mark(binding, nullptr, true);
-      }
-      continue;
-    }
+    if (stars_.contains(column)) continue;
     references.push_back(reference_of(*column, output_.contains(column), insert_tail_.contains(column)));
+  }
+  for (const auto& binding : bindings_) {
+    if (starred_.contains(binding.item)) mark(binding, nullptr, true);
   }
   for (const auto column : using_columns_) references.push_back({{}, column, false, false});
   if (copy_ != nullptr && copy_->relation != nullptr && !copy_->from) {

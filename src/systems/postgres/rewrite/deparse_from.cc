@@ -137,6 +137,8 @@ bool Deparser::have_seen(std::size_t names) {
 }
 
 void Deparser::add_entry(Entry entry, Scope& scope) {
+  if (scope.entries.size() >= kMaxRelations)
+    return refuse(fmt::format("a query of more than {} relations is not understood", kMaxRelations));
   if (have_seen(entry.columns.names.size())) scope.entries.push_back(std::move(entry));
 }
 

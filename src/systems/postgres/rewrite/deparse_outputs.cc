@@ -63,7 +63,9 @@ void Deparser::begin_outputs(const SelectStatement& node, const Scope& scope) {
   const bool stars_known = std::ranges::all_of(node.targets, [&](const Target& target) {
     if (!is_star(target)) return true;
     const auto* star = as<ColumnRef>(target.value);  // or the fields of a value: (x).*
-    return star != nullptr && columns_of_star(node, *star, scope).has_value();
+    if (star == nullptr) return false;
+    const auto columns = columns_of_star(node, *star, scope);
+    return columns && have_seen(columns->size());
   });
   shows_cells_ = reply_ == Reply::rows && reads_ == Reads::masked && stars_known && !node.distinct &&
                  node.distinct_on.empty() && node.group_by.empty() && node.having == nullptr &&

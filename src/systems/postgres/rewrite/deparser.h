@@ -303,6 +303,8 @@ class Deparser {
   // Names of columns that are in reach, added up over all levels and both passes. WITH queries that each join
   // the one before twice double them with every link; sixty relations as wide as the server allows fit.
   static constexpr std::size_t kMaxNamesSeen = 100'000;
+  // In one FROM: each is compared with all the others. As many as `describe` understands.
+  static constexpr std::size_t kMaxRelations = 1000;
   std::size_t names_seen_ = 0;
   std::vector<CommonTableEntry> common_tables_;
   std::unordered_map<const sql::SelectStatement*, Columns> columns_memo_;

@@ -1,6 +1,7 @@
 #include "systems/postgres/rewrite/missing_values.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <vector>
 
 #include "systems/postgres/rewrite/visit.h"
@@ -32,9 +33,7 @@ class Inspector : public Visitor {
   bool queried() const { return queried_; }
   bool found() const {
     if (named_ || (queried_ && !only_queries_)) return true;
-    return std::ranges::any_of(rows_, [&](std::string_view row) {
-      return std::ranges::find(references_, row) != references_.end();
-    });
+    return std::ranges::any_of(rows_, [&](std::string_view row) { return references_.contains(row); });
   }
 
   void on_from(const FromItem& item) override {
@@ -62,7 +61,7 @@ class Inspector : public Visitor {
   void on_expr(const Expr& expr) override {
     if (const auto* column = as<ColumnRef>(&expr); column != nullptr && !column->parts.empty()) {
       queried_ |= !column->star && column->parts.back() == kColumn;
-      references_.push_back(column->parts.back());  // a row, `a` or `a.*`; or a column of that name
+      references_.insert(column->parts.back());  // a row, `a` or `a.*`; or a column of that name
     }
     if (const auto* steps = as<IndirectionExpr>(&expr)) {
       for (const Indirection& step : steps->steps) named_ |= step.field == kColumn;
@@ -87,7 +86,7 @@ class Inspector : public Visitor {
   bool queried_ = false;
   bool only_queries_ = true;  // nothing stores what it reads, or keeps its text
   std::vector<std::string_view> rows_;
-  std::vector<std::string_view> references_;
+  std::unordered_set<std::string_view> references_;
 };
 
 }  // namespace

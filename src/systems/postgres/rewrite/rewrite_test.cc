@@ -355,5 +355,22 @@ TEST(Rewrite, SearchAndCycleStay) {
       HasSubstr(R"( SEARCH BREADTH FIRST BY "n" SET "o" CYCLE "n" SET "c" TO 'y' DEFAULT 'n' USING "p" )"));
 }
 
+// Where there are many names they are found by an index; it must mean the same.
+TEST(Rewrite, NamesMeanTheSameAmongMany) {
+  Session session = corpus_session();
+  std::string others;
+  for (int i = 0; i < 30; ++i) others += fmt::format(", sink s{}", i);
+  const auto with_others = [&](std::string_view select, std::string_view where) {
+    return session.text(fmt::format("SELECT {} FROM docs d{} WHERE {}", select, others, where));
+  };
+  EXPECT_THAT(with_others("email", "d.id = 1"), HasSubstr("'***'"));
+  EXPECT_THAT(with_others("email", "d.id = 1"), Not(HasSubstr("\"slc_0\".\"email\"")));
+  EXPECT_THAT(with_others("(SELECT email FROM docs q WHERE q.id = d.id)", "true"),
+              Not(HasSubstr("\"slc_0\".\"email\"")));
+  std::string many = "SELECT 1 FROM docs";
+  for (int i = 0; i < 1000; ++i) many += fmt::format(", sink s{}", i);
+  EXPECT_TRUE(session.denies(many)) << "each is compared with all the others";
+}
+
 }  // namespace
 }  // namespace sluice::postgres::rewrite

@@ -24,25 +24,64 @@ Meaning row_of(const Entry& entry, const Scope& scope) {
   return meaning;
 }
 
+// Names in reach below which they are gone through one by one.
+constexpr std::size_t kFewNames = 64;
+
+void bring_up_to_date(NameIndex& index, const std::vector<Entry>& entries) {
+  if (index.entries == entries.size()) return;
+  index = {};
+  index.entries = entries.size();
+  std::size_t names = 0;
+  for (const Entry& entry : entries) {
+    names += entry.columns.names.size();
+    index.open += entry.visible && !entry.columns.known ? 1 : 0;
+  }
+  index.used = names > kFewNames;
+  for (std::size_t i = 0; index.used && i < entries.size(); ++i) {
+    const auto& columns = entries[i].columns.names;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      auto& places = index.places[columns[c]];
+      if (places.empty() || places.back().entry != i) places.push_back({i, c});
+    }
+  }
+}
+
+// Calls `found(entry, column)` for each visible entry that has a column of that name, in their order; answers
+// whether there is another that may have it, whose columns are not all known.
+template <class Found>
+bool each_place(std::string_view name, const Scope& scope, Found found) {
+  bring_up_to_date(scope.index, scope.entries);
+  std::size_t open = scope.index.open;
+  const auto hit = [&](const Entry& entry, std::size_t column) {
+    if (!entry.visible) return;
+    found(entry, column);
+    open -= entry.columns.known ? 0 : 1;
+  };
+  if (scope.index.used) {
+    const auto at = scope.index.places.find(name);
+    if (at == scope.index.places.end()) return open > 0;
+    for (const auto& place : at->second) hit(scope.entries[place.entry], place.column);
+  } else {
+    for (const Entry& entry : scope.entries) {
+      if (const auto at = position(entry.columns, name)) hit(entry, *at);
+    }
+  }
+  return open > 0;
+}
+
 Meaning resolve_bare(std::string_view name, const Scope& innermost) {
   Meaning meaning;
   bool may_be_elsewhere = false;
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
-    for (const Entry& entry : scope->entries) {
-      if (!entry.visible) continue;
-      auto at = position(entry.columns, name);
-      if (at) {
-        if (meaning.entry == nullptr) {
-          meaning.kind = Meaning::Kind::column;
-          meaning.entry = &entry;
-          meaning.index = *at;
-          meaning.scope = scope;
-        }
-        meaning.candidates.emplace_back(&entry, *at);
-      } else if (!entry.columns.known) {
-        may_be_elsewhere = true;
+    may_be_elsewhere |= each_place(name, *scope, [&](const Entry& entry, std::size_t column) {
+      if (meaning.entry == nullptr) {
+        meaning.kind = Meaning::Kind::column;
+        meaning.entry = &entry;
+        meaning.index = column;
+        meaning.scope = scope;
       }
-    }
+      meaning.candidates.emplace_back(&entry, column);
+    });
     // A level that has the name hides those around it, unless a column that is not known may be meant.
     if (!meaning.candidates.empty() && !may_be_elsewhere) break;
   }

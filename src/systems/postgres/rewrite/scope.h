@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "systems/postgres/catalogue/view.h"
@@ -44,9 +45,24 @@ struct Entry {
   Columns columns;             // for a relation: aligned with relation->columns, renamed by the alias
 };
 
+// Where a name stands in the entries of a scope: as column `column` of entry `entry`.
+struct NamePlace {
+  std::size_t entry = 0;
+  std::size_t column = 0;
+};
+// The columns of a wide scope by their names, made when it is first asked. Of a name without a qualifier all
+// that it may mean is looked for, and statements with many of both exist.
+struct NameIndex {
+  std::size_t entries = 0;  // of the scope when it was made: they only become more
+  std::size_t open = 0;     // visible ones that may have other columns
+  bool used = false;        // false: few names, which are gone through one by one
+  std::unordered_map<std::string_view, std::vector<NamePlace>> places;
+};
+
 struct Scope {
   const Scope* outer = nullptr;
   std::vector<Entry> entries;
+  mutable NameIndex index;
   const sql::SelectStatement* select = nullptr;
   std::optional<Knn> knn;
 };

@@ -11,7 +11,8 @@ namespace {
 // A text that the deparser could have made of "SELECT 1 FROM docs", with `literal` in it.
 std::string wrapped(std::string_view literal, std::string_view behind = "") {
   return fmt::format(
-      "SELECT {} FROM (SELECT \"slc_0\".\"id\" AS \"id\" FROM \"public\".\"docs\" AS \"slc_0\") AS \"docs\" {}",
+      "SELECT {} FROM (SELECT \"slc_0\".\"id\" AS \"id\" FROM \"public\".\"docs\" AS \"slc_0\") AS \"docs\" "
+      "{}",
       literal, behind);
 }
 
@@ -45,9 +46,9 @@ TEST_F(Verify, AMaskedRelationStandsWithinItsDerivedTableOnly) {
 // What is not looked into again must not hide what stands behind it, whatever is in it.
 TEST_F(Verify, ALongLiteralHidesNothing) {
   const std::string comment = "/*";
-  for (const std::string& content :
-       {kMany, kMany + "'", "'" + kMany, kMany + "''", kMany + "\\", "\\'" + kMany, kMany + "\"", kMany + "--",
-        kMany + comment, kMany + "$$", kMany + "' || '" + kMany, "--\n" + kMany, kMany + "\xC3\xA4"}) {
+  for (const std::string& content : {kMany, kMany + "'", "'" + kMany, kMany + "''", kMany + "\\",
+                                     "\\'" + kMany, kMany + "\"", kMany + "--", kMany + comment, kMany + "$$",
+                                     kMany + "' || '" + kMany, "--\n" + kMany, kMany + "\xC3\xA4"}) {
     const auto literal = sql::quote_literal(content);
     EXPECT_TRUE(passes(wrapped(literal))) << content.substr(0, 4);
     EXPECT_FALSE(passes(wrapped(literal, kInTheOpen))) << content.substr(0, 4);

@@ -28,6 +28,9 @@ struct ParseLimits {
   std::size_t tokens = 3'000'000;   // the grammar takes some 150 bytes for each before a node can be counted
   std::size_t operator_steps = 100'000'000;  // see tokens.h: some tenths of a second
   std::uint32_t nodes = 2'000'000;           // of all statements: an INSERT of 100,000 rows of 16 values fits
+  // Of a select list, GROUP BY, ORDER BY, RETURNING, SET: what the server takes (MaxTupleAttributeNumber).
+  std::uint32_t list_items = 1664;
+  std::uint32_t common_tables = 1000;  // of one WITH: each is looked for among those before it
   std::uint32_t depth = 500;  // levels of nesting: readers of the tree recurse, and stacks are finite
 };
 

@@ -1,5 +1,6 @@
 #include "systems/postgres/sql/parse.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -590,6 +591,34 @@ TEST(Parse, ThreadsDoNotDisturbEachOther) {
       }
     });
   }
+}
+
+// As many as the server takes, and not one more: what is done with each grows with the others.
+TEST(Parse, ListsAreAsLongAsTheServerTakesThem) {
+  const ParseLimits limits;
+  const auto list = [](std::size_t n) {
+    std::string out = "1";
+    for (std::size_t i = 1; i < n; ++i) out += ",1";
+    return out;
+  };
+  const auto with = [](std::size_t n) {
+    std::string out = "WITH a AS (SELECT 1)";
+    for (std::size_t i = 1; i < n; ++i) out += fmt::format(", a{} AS (SELECT 1)", i);
+    return out + " SELECT 1";
+  };
+  for (const char* form : {"SELECT {}", "SELECT 1 FROM t ORDER BY {}", "SELECT 1 FROM t GROUP BY {}",
+                           "DELETE FROM t RETURNING {}"}) {
+    EXPECT_TRUE(parse(fmt::format(fmt::runtime(form), list(limits.list_items)))) << form;
+    const auto more = parse(fmt::format(fmt::runtime(form), list(limits.list_items + 1)));
+    ASSERT_FALSE(more) << form;
+    EXPECT_EQ(more.error().kind, ParseErrorKind::too_large);
+    EXPECT_NE(more.error().message.find("1665"), std::string::npos) << more.error().message;
+  }
+  EXPECT_TRUE(parse(with(limits.common_tables)));
+  const auto more = parse(with(limits.common_tables + 1));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().kind, ParseErrorKind::too_large);
+  EXPECT_TRUE(parse("SELECT * FROM t WHERE id IN (" + list(5000) + ")")) << "no list of columns";
 }
 
 }  // namespace

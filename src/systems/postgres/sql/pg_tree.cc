@@ -56,7 +56,9 @@ std::unexpected<ParseError> refuse(ParseErrorKind kind, std::string message, int
   return std::unexpected(ParseError{kind, std::move(message), cursor});
 }
 
-std::unexpected<ParseError> limit_error(ParseErrorKind kind, const ParseLimits& limits) {
+std::unexpected<ParseError> limit_error(ParseErrorKind kind, const TreeConverter& converter,
+                                        const ParseLimits& limits) {
+  if (!converter.too_many().empty()) return refuse(kind, converter.too_many());
   if (kind == ParseErrorKind::too_deep) {
     return refuse(kind, fmt::format("the statement nests deeper than {} levels", limits.depth));
   }
@@ -117,7 +119,7 @@ std::expected<ParsedSql, ParseError> parse(std::string_view text, const ParseLim
     const auto* node = static_cast<const ::Node*>(tree->elements[i].ptr_value);
     if (nodeTag(node) != T_RawStmt) return refuse(ParseErrorKind::syntax, "the grammar gave no statement");
     statements[i] = converter.raw_statement(*reinterpret_cast<const ::RawStmt*>(node), text);
-    if (auto failure = converter.failure()) return limit_error(*failure, limits);
+    if (auto failure = converter.failure()) return limit_error(*failure, converter, limits);
   }
   return TreeConverter::finish(std::move(arena), text, statements);
 }
@@ -150,6 +152,15 @@ ParsedStatement TreeConverter::raw_statement(const ::RawStmt& raw, std::string_v
   out.nodes = nodes_ - nodes_before;
   out.highest_parameter = highest_parameter_;
   return out;
+}
+
+bool TreeConverter::fits(const ::List* in, std::uint32_t most, std::string_view what) {
+  if (in == nullptr || static_cast<std::uint32_t>(in->length) <= most) return true;
+  if (!failure_) {
+    failure_ = ParseErrorKind::too_large;
+    too_many_ = fmt::format("the statement has {} {}, at most {} are read", in->length, what, most);
+  }
+  return false;
 }
 
 void TreeConverter::unknown(std::string_view what, int location) {

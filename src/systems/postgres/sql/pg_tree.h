@@ -41,6 +41,8 @@ class TreeConverter {
 
   ParsedStatement raw_statement(const ::RawStmt& raw, std::string_view text);
   std::optional<ParseErrorKind> failure() const { return failure_; }
+  // Of what there is too much; empty: of nodes.
+  const std::string& too_many() const { return too_many_; }
 
   static ParsedSql finish(Arena arena, std::string_view text, List<ParsedStatement> statements);
 
@@ -92,6 +94,7 @@ class TreeConverter {
     return nullptr;
   }
 
+  bool fits(const ::List* in, std::uint32_t most, std::string_view what);
   void unknown(std::string_view what, int location = kNoLocation);
   std::string_view text(const char* from) { return from == nullptr ? std::string_view{} : arena_.copy(from); }
 
@@ -203,6 +206,7 @@ class TreeConverter {
   const ParseLimits& limits_;
   std::vector<Unknown> unknowns_;
   std::optional<ParseErrorKind> failure_;
+  std::string too_many_;
   std::uint32_t depth_ = 0;
   std::uint32_t nodes_ = 0;
   std::int32_t highest_parameter_ = 0;

@@ -497,6 +497,7 @@ SortItem TreeConverter::sort_item(const ::Node* node) {
 }
 
 List<SortItem> TreeConverter::sort_items(const ::List* in) {
+  if (!fits(in, limits_.list_items, "items in ORDER BY")) return {};
   return list<SortItem>(in, [this](const ::Node* node) { return sort_item(node); });
 }
 

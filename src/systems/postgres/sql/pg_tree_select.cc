@@ -79,6 +79,7 @@ void TreeConverter::select_body(const ::SelectStmt& in, SelectStatement& out) {
   out.targets = targets(in.targetList);
   out.from = from_items(in.fromClause);
   out.where = optional_expr(in.whereClause);
+  if (!fits(in.groupClause, limits_.list_items, "items in GROUP BY")) return;
   out.group_by = exprs(in.groupClause);
   out.group_distinct = in.groupDistinct;
   out.having = optional_expr(in.havingClause);
@@ -125,6 +126,7 @@ Target TreeConverter::target(const ::Node* node) {
 }
 
 List<Target> TreeConverter::targets(const ::List* in) {
+  if (!fits(in, limits_.list_items, "columns in a list")) return {};
   return list<Target>(in, [this](const ::Node* node) { return target(node); });
 }
 
@@ -294,6 +296,7 @@ const WithClause* TreeConverter::with(const ::WithClause* in) {
   auto* out = arena_.make<WithClause>();
   out->recursive = in->recursive;
   out->location = in->location;
+  if (!fits(in->ctes, limits_.common_tables, "queries in a WITH")) return out;
   out->tables = list<CommonTable>(in->ctes, [this](const ::Node* node) { return common_table(node); });
   return out;
 }
