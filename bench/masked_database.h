@@ -34,7 +34,7 @@ struct Masked {
       mask.field = std::move(field);
       set.fields.push_back(std::move(mask));
     }
-    if (vectors) set.vectors.push_back({collection, Mask::remove, Scores::keep, {}, "r"});
+    if (vectors) set.vectors.push_back({.collection = collection, .scores = Scores::keep, .rule = "r"});
     return set;
   }
 };

@@ -68,7 +68,7 @@ class Path {
     auto loaded = policy::load_texts(policy, 1);
     if (!loaded.policy) fail("the policy does not load: sluice policy check says why");
     policies_.replace(loaded.policy);
-    services_.emplace(gate::Services{clock_, *log_, policies_, budgets_, reviews_});
+    services_.emplace(gate::Services{clock_, *log_, policies_, budgets_, reviews_, probes_});
     gate_.emplace(*services_, session_facts());
     expect(gate_->open(), "session");
     store_.publish(catalogue_);
@@ -166,6 +166,7 @@ class Path {
   std::unique_ptr<record::Log> log_;
   Published<policy::PolicySet> policies_{nullptr};
   budget::Ledger budgets_;
+  budget::Probes probes_;
   review::testing::MemoryRepository repository_;  // no rule asks for a review of what is run here
   review::Reviews reviews_{clock_, repository_,
                            [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};

@@ -63,7 +63,7 @@ const MaskSet& masks() {
     hide("salary", Mask::constant);
     hide("k", Mask::remove);
     hide("c.inner", Mask::redact);
-    made.vectors.push_back({"*", Mask::remove, Scores::keep, {}, "r"});
+    made.vectors.push_back({.collection = "*", .scores = Scores::keep, .rule = "r"});
     return made;
   }();
   return set;

@@ -36,7 +36,7 @@ struct Fixture {
     everywhere.collection = "public.pgbench_accounts";
     everywhere.field = "filler";
     set.fields.push_back(everywhere);
-    set.vectors.push_back({"public.docs", Mask::remove, Scores::keep, {}, "r"});
+    set.vectors.push_back({.collection = "public.docs", .scores = Scores::keep, .rule = "r"});
     masked = rewrite::MaskPlan::compile(*catalogue, set);
   }
 };

@@ -103,26 +103,32 @@ Result<CredentialSource> parse_secret_source(const std::string& text) {
 
 // --- budgets over restarts ---
 
-Result<void> load_budgets(store::State& state, budget::Ledger& ledger, const Clock& clock) {
+Result<void> load_budgets(store::State& state, budget::Ledger& ledger, budget::Probes& probes,
+                          const Clock& clock) {
   TRY(const auto rows, state.budgets.load());
   std::vector<budget::AccountState> accounts;
+  std::vector<budget::AccountState> probed;
   for (const auto& row : rows) {
-    if (accounts.empty() || accounts.back().key != row.account)
-      accounts.push_back({row.account, row.width, {}});
-    accounts.back().steps.push_back({row.index, row.taken});
+    auto& those = budget::Probes::owns(row.account) ? probed : accounts;
+    if (those.empty() || those.back().key != row.account) those.push_back({row.account, row.width, {}});
+    those.back().steps.push_back({row.index, row.taken});
   }
-  if (const auto lost = ledger.restore(accounts, clock.now()); lost > 0) {
-    log::warn("budgets", {{"not_restored", std::to_string(lost)}});
-  }
+  const auto lost = ledger.restore(accounts, clock.now()) + probes.restore(probed, clock.now());
+  if (lost > 0) log::warn("budgets", {{"not_restored", std::to_string(lost)}});
   return {};
 }
 
-Result<void> save_budgets(store::State& state, const budget::Ledger& ledger, const Clock& clock) {
+Result<void> save_budgets(store::State& state, const budget::Ledger& ledger, const budget::Probes& probes,
+                          const Clock& clock) {
   std::vector<store::BudgetStep> rows;
-  for (const auto& account : ledger.snapshot(clock.now())) {
-    for (const auto& step : account.steps)
-      rows.push_back({account.key, account.step, step.index, step.taken});
-  }
+  const auto add = [&](const std::vector<budget::AccountState>& accounts) {
+    for (const auto& account : accounts) {
+      for (const auto& step : account.steps)
+        rows.push_back({account.key, account.step, step.index, step.taken});
+    }
+  };
+  add(ledger.snapshot(clock.now()));
+  add(probes.snapshot(clock.now()));
   return state.budgets.replace(rows);
 }
 
@@ -177,7 +183,7 @@ class Gateway {
     runtime_->stop();
     if (webhook_ && !webhook_->flush(kLastMessages)) log::warn("webhook messages were not delivered", {});
     index_thread_->stop();
-    if (auto saved = save_budgets(*state_, ledger_, clock_); !saved) {
+    if (auto saved = save_budgets(*state_, ledger_, probes_, clock_); !saved) {
       log::error("budgets not saved", {{"error", saved.error().message()}});
     }
     record_->close();
@@ -236,7 +242,7 @@ class Gateway {
     const bool host = settings_.record.durability == Durability::host;
     TRY(state_, store::State::open(settings_.data() / "state.db",
                                    host ? store::Durable::host : store::Durable::process));
-    return load_budgets(*state_, ledger_, clock_);
+    return load_budgets(*state_, ledger_, probes_, clock_);
   }
 
   Result<void> open_policy() {
@@ -272,7 +278,7 @@ class Gateway {
     std::vector<gate::Services*> services;
     for (std::size_t i = 0; i < workers_; ++i) {
       services_.push_back(std::make_unique<gate::Services>(gate::Services{
-          clock_, record_->worker(i), policy_->published(), ledger_, *reviews_,
+          clock_, record_->worker(i), policy_->published(), ledger_, *reviews_, probes_,
           settings_.record.durability == Durability::host, gate::Measures{std::to_string(i)}}));
       services.push_back(services_.back().get());
     }
@@ -368,7 +374,7 @@ class Gateway {
       measure(measured);
     });
     admin_->every(kBudgetsSaved, [this] {
-      if (auto saved = save_budgets(*state_, ledger_, clock_); !saved) {
+      if (auto saved = save_budgets(*state_, ledger_, probes_, clock_); !saved) {
         log::error("budgets not saved", {{"error", saved.error().message()}});
       }
     });
@@ -390,6 +396,7 @@ class Gateway {
   std::unique_ptr<IndexThread> index_thread_;
   std::unique_ptr<store::State> state_;
   budget::Ledger ledger_;
+  budget::Probes probes_;
   std::unique_ptr<PolicyWatch> policy_;
   identity::Directory directory_;
   identity::TokenAuthenticator authenticator_{directory_};

@@ -345,6 +345,23 @@ Result<void> Gate::settle() {
   return services_.sync_each_turn ? services_.log.sync() : Result<void>{};
 }
 
+budget::SearchKind Gate::look_at_search(std::string_view field, bool by_length, const QuerySketch* sketch) {
+  return services_.probes.look_at({facts_.principal->name, facts_.connection, field, by_length}, sketch);
+}
+
+std::optional<Denial> Gate::take_probe(std::string_view collection, std::string_view id, std::uint64_t units,
+                                       std::string_view why) {
+  const auto exhausted = services_.probes.take(
+      {facts_.principal->name, facts_.connection, collection, id, masks()->probes_per_day(collection)}, units,
+      services_.clock.now());
+  if (!exhausted) return std::nullopt;
+  return Denial{
+      Reason::over_budget, "probes",
+      fmt::format("{} has been searched for too often in ways that tell where its vector lies ({})",
+                  id.empty() ? collection : "a record of this answer", why),
+      "Search among more records, with vectors of what you look for. The count is per record and day."};
+}
+
 void Gate::incident(std::string_view code, std::string_view detail) {
   log::warn(
       "incident",

@@ -130,6 +130,13 @@ class Gate {
   // Charges `records` to every budget that the ruling names: all of them, or none and false.
   bool take_budget(const Ruling& ruling, std::uint64_t records);
 
+  // What a search of a masked vector is by its query vector (budget/probes.h). Once per search; remembered.
+  budget::SearchKind look_at_search(std::string_view field, bool by_length, const QuerySketch* sketch);
+  // Counts a search on a record that is about to leave with its answer; `id` empty: on the collection.
+  // nullopt: it may.
+  std::optional<Denial> take_probe(std::string_view collection, std::string_view id, std::uint64_t units,
+                                   std::string_view why);
+
   void incident(std::string_view code, std::string_view detail);
 
  private:

@@ -1,4 +1,4 @@
-// What a gate needs: the six parts that it composes, by reference. One `Services` per worker thread, because
+// What a gate needs: the parts that it composes, by reference. One `Services` per worker thread, because
 // the log has one writer; everything else in it is shared by all workers and thread-safe. All of it outlives
 // every gate.
 #pragma once
@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "budget/ledger.h"
+#include "budget/probes.h"
 #include "core/clock.h"
 #include "core/published.h"
 #include "gate/measures.h"
@@ -21,6 +22,7 @@ struct Services {
   const Published<policy::PolicySet>& policies;
   budget::Ledger& budgets;
   review::Reviews& reviews;
+  budget::Probes& probes;
   bool sync_each_turn =
       false;  // durability `host`: record entries are synced before anything depends on them
   Measures measures{};

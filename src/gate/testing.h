@@ -49,6 +49,7 @@ class GateRig {
   Published<policy::PolicySet> policies{nullptr};
   std::uint64_t version = 0;
   budget::Ledger budgets;
+  budget::Probes probes;
   review::testing::MemoryRepository repository;
   std::map<std::string, std::shared_ptr<const Principal>, std::less<>> people;
   review::Reviews reviews{scribe.clock, repository,
@@ -57,7 +58,7 @@ class GateRig {
                             return found == people.end() ? nullptr : found->second;
                           },
                           nullptr};
-  Services services{scribe.clock, *scribe.log, policies, budgets, reviews};
+  Services services{scribe.clock, *scribe.log, policies, budgets, reviews, probes};
   std::optional<Gate> gate;
 };
 

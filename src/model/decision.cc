@@ -77,12 +77,21 @@ std::optional<VectorMask> MaskSet::vector_mask(std::string_view collection) cons
       continue;
     }
     Scores scores = std::max(found->scores, mask.scores);
+    std::uint64_t probes = std::min(found->probes, mask.probes);
     bool write_allowed = found->write_allowed && mask.write_allowed;
     if (mask.mask > found->mask) *found = mask;
     found->scores = scores;
+    found->probes = probes;
     found->write_allowed = write_allowed;
   }
   return found;
+}
+
+std::uint64_t MaskSet::probes_per_day(std::string_view collection) const {
+  if (const auto mask = vector_mask(collection)) return mask->probes;
+  std::uint64_t least = kProbesPerDay;
+  for (const VectorMask& mask : vectors) least = std::min(least, mask.probes);
+  return least;
 }
 
 std::vector<const DetectMask*> MaskSet::detect_masks(std::string_view collection) const {

@@ -42,10 +42,14 @@ struct FieldMask {
   std::string rule;
 };
 
+// Searches that could tell where a record's vector lies: so many of one principal on one record and day.
+inline constexpr std::uint64_t kProbesPerDay = 50;
+
 struct VectorMask {
   std::string collection;  // glob
   Mask mask = Mask::remove;
   Scores scores = Scores::rank;
+  std::uint64_t probes = kProbesPerDay;  // a day; 0: none at all (budget/probes.h)
   std::vector<std::string> except_collections;
   std::string rule;
   bool write_allowed = false;
@@ -74,6 +78,9 @@ struct MaskSet {
   std::optional<FieldMask> field_mask(std::string_view collection, std::string_view field) const;
   // The same for the collection's vectors. Whether a field is a vector only the system knows.
   std::optional<VectorMask> vector_mask(std::string_view collection) const;
+  // Probes of one record of the collection. A view may have its vectors, and their mask, from a collection
+  // that it is not named after: then the least that any vector mask says.
+  std::uint64_t probes_per_day(std::string_view collection) const;
   // Detectors that run over the collection's text fields, one entry per rule, in policy order.
   std::vector<const DetectMask*> detect_masks(std::string_view collection) const;
   // Whether any mask names this collection at all: the cheap first question.

@@ -71,6 +71,17 @@ TEST(MaskSet, VectorsCombineScores) {
   EXPECT_FALSE(set.vector_mask("public.kb"));
 }
 
+TEST(MaskSet, TheFewestProbesHold) {
+  MaskSet set;
+  EXPECT_EQ(set.probes_per_day("public.docs"), kProbesPerDay);
+  set.vectors.push_back({.collection = "docs", .probes = 200, .rule = "a"});
+  EXPECT_EQ(set.probes_per_day("public.docs"), 200u);
+  EXPECT_EQ(set.probes_per_day("public.a_view_of_docs"), kProbesPerDay);
+  set.vectors.push_back({.collection = "docs", .scores = Scores::keep, .probes = 0, .rule = "b"});
+  EXPECT_EQ(set.probes_per_day("public.docs"), 0u);
+  EXPECT_EQ(set.probes_per_day("public.a_view_of_docs"), 0u);
+}
+
 TEST(MaskSet, VectorsAreWrittenOnlyWhereEveryMaskAllowsIt) {
   MaskSet set;
   set.vectors.push_back({.collection = "*", .rule = "a", .write_allowed = true});

@@ -10,12 +10,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/crypto.h"
+#include "model/query_sketch.h"
 
 namespace sluice {
 
@@ -61,9 +63,10 @@ struct CollectionUse {
 struct VectorSearch {
   std::string collection;
   std::string field;
-  std::string metric;                      // "l2", "inner_product", "cosine", "l1", "hamming", "jaccard"
-  std::optional<std::uint32_t> dimension;  // of the query vector, when it is a literal
-  std::optional<Digest> query_digest;      // of the literal; parameters are digested when bound
+  std::string metric;                         // "l2", "inner_product", "cosine", "l1", "hamming", "jaccard"
+  std::optional<std::uint32_t> dimension;     // of the query vector, when it is a literal
+  std::optional<Digest> query_digest;         // of the literal; parameters are digested when bound
+  std::shared_ptr<const QuerySketch> sketch;  // of the query vector, where it was asked for and could be read
   bool returns_score = false;
 };
 

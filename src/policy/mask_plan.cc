@@ -46,7 +46,7 @@ std::uint64_t content_id(const MaskSet& set) {
   }
   bytes.number(set.vectors.size());
   for (const VectorMask& m : set.vectors) {
-    bytes.text(m.collection).number(m.mask).number(m.scores).number(m.write_allowed);
+    bytes.text(m.collection).number(m.mask).number(m.scores).number(m.probes).number(m.write_allowed);
     bytes.texts(m.except_collections).text(m.rule);
   }
   bytes.number(set.detects.size());

@@ -112,6 +112,9 @@ TEST(Masks, EqualContentIsOneSetAndOneId) {
   EXPECT_FALSE(read_only->vector_mask("public.docs")->write_allowed);
   EXPECT_TRUE(written->vector_mask("public.docs")->write_allowed);
   EXPECT_NE(read_only->id, written->id);
+  auto probed = Scope::compile(Policy{vectors + ", probes: 7}]}\n"}.set(), session_of({}))->masks();
+  EXPECT_EQ(probed->probes_per_day("public.docs"), 7u);
+  EXPECT_NE(read_only->id, probed->id);
 }
 
 TEST(Shadow, SaysWhatItWouldHaveDoneAndDoesNothing) {

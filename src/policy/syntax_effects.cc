@@ -16,6 +16,7 @@ constexpr auto kMaxValidity = 24h * 30;  // an approval older than a month is a 
 constexpr auto kMaxBudgetWindow = 24h * 31;
 constexpr std::uint64_t kMaxApprovals = 16;
 constexpr std::uint64_t kMaxUses = 1000;
+constexpr std::uint64_t kMostProbes = 100'000;  // a day on one record; more is no bound on anything
 
 constexpr std::array<std::string_view, 3> kOvers = {"deny", "clamp", "review"};
 
@@ -164,6 +165,9 @@ void read_vector_mask(const Mapping& keys, MaskEffect& mask, Problems& problems)
   if (const YamlNode* write = keys.find("write")) {
     form.write_allowed = read_word(*write, "write", kWrites, problems) == "allow";
   }
+  if (const YamlNode* probes = keys.find("probes")) {
+    form.probes = read_count(*probes, "probes", 0, kMostProbes, problems).value_or(kProbesPerDay);
+  }
   mask.vectors.push_back(std::move(form));
 }
 
@@ -200,8 +204,8 @@ void read_mask(const YamlNode& node, MaskEffect& mask, Problems& problems) {
           Mapping{item, "a field mask", {"fields", "with", "value", "write", "filters", "order"}, problems},
           mask, problems);
     } else if (item.find("vectors")) {
-      read_vector_mask(Mapping{item, "a vector mask", {"vectors", "scores", "write"}, problems}, mask,
-                       problems);
+      read_vector_mask(Mapping{item, "a vector mask", {"vectors", "scores", "write", "probes"}, problems},
+                       mask, problems);
     } else if (item.find("detect")) {
       read_detect_mask(Mapping{item, "a detect mask", {"detect", "with"}, problems}, mask, problems);
     } else {

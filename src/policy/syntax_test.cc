@@ -185,6 +185,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "'with' cannot be 'redcat' (did you mean 'redact'?)"},
         Refusal{"mask key", rule("{}", "    mask: [{vectors: remove, with: redact}]\n"),
                 "unknown key 'with' in a vector mask"},
+        Refusal{"probes", rule("{}", "    mask: [{vectors: remove, probes: 100001}]\n"),
+                "'probes' must be a whole number from 0 to 100000"},
         Refusal{"constant", rule("{}", "    mask: [{fields: a, with: constant}]\n"),
                 "'with: constant' needs a 'value'"},
         Refusal{"value", rule("{}", "    mask: [{fields: a, with: redact, value: x}]\n"),

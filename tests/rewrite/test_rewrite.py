@@ -285,7 +285,7 @@ def test_keys_go_from_json_and_the_rest_stays(large: Database) -> None:
 
 
 def test_parameters_take_the_types_that_they_had(large: Database, masking: Rewriter) -> None:
-    sql = "SELECT id, email FROM big WHERE id = $1 AND email = $2 AND salary > $3 ORDER BY emb <=> $4 LIMIT $5"
+    sql = "SELECT id, email FROM big WHERE id > $1 AND email = $2 AND salary > $3 ORDER BY emb <=> $4 LIMIT $5"
     types = []
     for text in (sql, masking.rewrite(sql).sql):
         with large.connect() as connection:

@@ -254,6 +254,10 @@ class Exchange {
   Pause on_command_complete(Bytes payload, Bytes raw);
   Pause on_portal_suspended(Bytes raw);
 
+  // --- probing.cc ---
+  Probing begin_probing(const Run& run, const wire::pg::DataRow& row);
+  bool count_probe(Run& run, const wire::pg::BackendFrame& frame);
+
   // --- stopped_replies.cc ---
   Pause stop_run(Run& run, gate::Verdict verdict);
   void stop_with(Run& run, wire::pg::ErrorFields error);

@@ -70,6 +70,8 @@ struct Plan {
   std::uint64_t clamped_to = 0;       // the limit that was written into the text; 0: none
   // Of the result's columns, those that are masked columns as they stand; null: none.
   std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> outputs;
+  // A search of masked vectors, whose answers are counted; null: none.
+  std::shared_ptr<const postgres::rewrite::MaskedSearch> search;
   // The masks in force when it was made; null: none are.
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking;
   std::uint16_t carried = 0;  // keys in front of the result's columns, which are not the client's

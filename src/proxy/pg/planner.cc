@@ -95,7 +95,8 @@ class Planner::Work {
                                                .search_path = planner_.search_path(),
                                                .parameters = {},
                                                .names = &names_,
-                                               .vouched = &vouched_};
+                                               .vouched = &vouched_,
+                                               .sketches = !context_.masks->vectors.empty()};
     auto operation = std::make_shared<Operation>(postgres::describe(statement, describing));
     if (names_.met_large()) {
       planner_.met_large_ = true;
@@ -332,7 +333,8 @@ std::shared_ptr<const Operation> Planner::bind(const Plan& plan, std::span<const
                                              .search_path = search_path(),
                                              .parameters = parameters,
                                              .names = &names,
-                                             .vouched = &vouched};
+                                             .vouched = &vouched,
+                                             .sketches = !context.masks->vectors.empty()};
   auto bound = std::make_shared<Operation>(*plan.operation);
   // Only the bound depends on the values; everything else was decided when the statement was planned.
   const auto described = postgres::describe(*plan.statement, describing);
@@ -393,6 +395,7 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
     clamped->rewritten = true;
     clamped->carried = carried;
     clamped->insertion = {};
+    follow_search(*clamped, rewritten->search);
   } else {
     return std::unexpected(cannot_limit(records));
   }

@@ -23,19 +23,26 @@
 
 namespace sluice::proxy::pg {
 
+// How much of a probe each record of an answer is (budget/probes.h).
+struct Probing {
+  std::uint64_t units = 0;  // 0: nothing to count
+  std::string_view why;
+};
+
 // One operation that runs on the server now or next.
 struct Run {
   std::shared_ptr<const Plan> plan;
   std::optional<gate::Permit> permit;
   std::optional<gate::Meter> meter;
   std::shared_ptr<const ResultShape> shape;
-  std::shared_ptr<Portal> portal;   // of an Execute
-  std::shared_ptr<Portal> counted;  // portal or cursor whose executions share one bound
-  bool resumed = false;             // what those before this one have sent is off its bound
-  bool stopped = false;             // the reply was cut: the rest is swallowed
-  bool finished = false;            // its outcome is recorded
-  bool observed = false;            // rows have been looked at for the record
-  std::vector<NameChange> changes;  // that this statement makes, should it fail
+  std::shared_ptr<Portal> portal;    // of an Execute
+  std::shared_ptr<Portal> counted;   // portal or cursor whose executions share one bound
+  bool resumed = false;              // what those before this one have sent is off its bound
+  bool stopped = false;              // the reply was cut: the rest is swallowed
+  bool finished = false;             // its outcome is recorded
+  bool observed = false;             // rows have been looked at for the record
+  std::vector<NameChange> changes;   // that this statement makes, should it fail
+  std::unique_ptr<Probing> probing;  // of a search of masked vectors, from its first row on
   // It may no longer run: what the client is told at its turn. Large and rare.
   std::unique_ptr<wire::pg::ErrorFields> overdue;
 };

@@ -32,6 +32,7 @@ Pause Exchange::on_data_row(const BackendFrame& frame, Bytes raw) {
   if (run->shape && cell_count(frame.payload) != run->shape->columns.size()) {
     return server_violation("DataRow does not fit its RowDescription");
   }
+  if (run->plan->search && !count_probe(*run, frame)) return Pause::none;
   if (run->plan->outputs && has_cells(*run->plan->outputs)) return on_row_with_cells(*run, frame);
   if (!frame.complete() || !run->shape) {
     reply_.skip_row();

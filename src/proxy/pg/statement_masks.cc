@@ -50,6 +50,11 @@ std::shared_ptr<const std::vector<rewrite::MaskedOutput>> shared(std::vector<rew
   return std::make_shared<const std::vector<rewrite::MaskedOutput>>(std::move(outputs));
 }
 
+void follow_search(Plan& plan, const std::optional<rewrite::MaskedSearch>& search) {
+  plan.search = search ? std::make_shared<const rewrite::MaskedSearch>(*search) : nullptr;
+  if (search && search->counted) ++plan.carried;
+}
+
 std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& input) {
   auto result = rewrite::rewrite(input);
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
@@ -61,6 +66,7 @@ std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& 
     if (std::ranges::any_of(rewritten->masked, tells)) hide_literals(plan);
     for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
     plan.outputs = shared(std::move(rewritten->outputs));
+    follow_search(plan, rewritten->search);
     plan.warning = warn_of_conditions(rewritten->masked);
   } else if (auto* denial = std::get_if<Denial>(&result)) {
     plan.denial = std::move(*denial);

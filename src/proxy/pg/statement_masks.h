@@ -17,4 +17,7 @@ std::optional<wire::pg::ErrorFields> apply_masks(Plan& plan, const postgres::rew
 std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> shared(
     std::vector<postgres::rewrite::MaskedOutput> outputs);
 
+// What the plan knows of its searches: one column more is carried where their candidates are counted.
+void follow_search(Plan& plan, const std::optional<postgres::rewrite::MaskedSearch>& search);
+
 }  // namespace sluice::proxy::pg

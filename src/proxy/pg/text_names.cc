@@ -56,6 +56,7 @@ std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& bod
 void follow_inner(Plan& plan) {
   plan.carried = plan.inner->carried;
   plan.outputs = plan.inner->outputs;
+  plan.search = plan.inner->search;
   plan.masking = plan.inner->masking;
   plan.touches_masked |= plan.inner->touches_masked;
   plan.masked_fields = plan.inner->masked_fields;

@@ -63,6 +63,7 @@ struct DescribeContext {
   Parameters parameters = {};
   const StatementNames* names = nullptr;      // null: EXECUTE and FETCH are unknown
   const VouchedFunctions* vouched = nullptr;  // null: none
+  bool sketches = false;                      // of query vectors (VectorSearch::sketch)
 };
 
 Operation describe(const sql::ParsedStatement& statement, const DescribeContext& context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "core/byte_reader.h"
 #include "core/value_digest.h"
@@ -33,6 +34,39 @@ std::optional<std::uint32_t> binary_dimension(std::string_view bytes) {
   return fits ? std::optional(dimension) : std::nullopt;
 }
 
+// The numbers of vector_send, halfvec_send, and array_send of float4 or float8 (all big-endian).
+std::optional<QuerySketch> sketch_of_binary(std::string_view bytes) {
+  ByteReader in{as_bytes(bytes)};
+  std::vector<float> numbers;
+  const std::uint32_t dimension = in.u16();
+  if (in.u16() == 0 && in.ok() && dimension > 0 && in.remaining() == std::size_t{dimension} * 4) {
+    for (std::uint32_t i = 0; i < dimension; ++i) numbers.push_back(std::bit_cast<float>(in.u32()));
+    return sketch_of(numbers);
+  }
+  if (in.ok() && dimension > 0 && in.remaining() == std::size_t{dimension} * 2) {
+    for (std::uint32_t i = 0; i < dimension; ++i)
+      numbers.push_back(static_cast<float>(std::bit_cast<_Float16>(in.u16())));
+    return sketch_of(numbers);
+  }
+  constexpr std::uint32_t kFloat4 = 700;
+  constexpr std::uint32_t kFloat8 = 701;
+  ByteReader array{as_bytes(bytes)};
+  const auto dimensions = array.u32();
+  array.u32();  // flags
+  const auto element = array.u32();
+  const auto count = array.u32();
+  array.u32();  // lower bound
+  const std::uint32_t width = element == kFloat4 ? 4 : element == kFloat8 ? 8 : 0;
+  if (!array.ok() || dimensions != 1 || width == 0 || array.remaining() != std::size_t{count} * (4 + width))
+    return std::nullopt;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (array.u32() != width) return std::nullopt;
+    numbers.push_back(width == 4 ? std::bit_cast<float>(array.u32())
+                                 : static_cast<float>(std::bit_cast<double>(array.u64())));
+  }
+  return sketch_of(numbers);
+}
+
 enum class Kind : std::uint8_t { unknown, vector, other };
 
 // One side of a distance: a column, a literal, a parameter, under casts and pgvector's functions.
@@ -46,6 +80,7 @@ class Side {
   std::string_view field;
   std::optional<std::uint32_t> dimension;
   std::optional<Digest> digest;
+  std::shared_ptr<const QuerySketch> sketch;
 
   void read(const sql::Expr* expr) {
     while (expr != nullptr) {
@@ -80,8 +115,10 @@ class Side {
     const auto& parameter = context_.parameters[at];
     if (parameter.state == Parameter::State::text) {
       digest_of(parameter.bytes, vector_text_dimension(parameter.bytes));
+      if (context_.sketches) keep(sketch_of_text(parameter.bytes));
     } else if (parameter.state == Parameter::State::binary) {
       digest_of(parameter.bytes, binary_dimension(parameter.bytes));
+      if (context_.sketches) keep(sketch_of_binary(parameter.bytes));
     }
   }
 
@@ -110,6 +147,7 @@ class Side {
   void read_constant(const sql::Constant& constant) {
     if (constant.value_kind == sql::ConstantKind::text) {
       digest_of(constant.text, vector_text_dimension(constant.text));
+      if (context_.sketches) keep(sketch_of_text(constant.text));
     } else if (constant.value_kind == sql::ConstantKind::bits && !constant.text.empty()) {
       const std::size_t bits_per_digit = constant.text.front() == 'x' ? 4 : 1;
       digest_of(constant.text, static_cast<std::uint32_t>((constant.text.size() - 1) * bits_per_digit));
@@ -119,6 +157,10 @@ class Side {
   void digest_of(std::string_view bytes, std::optional<std::uint32_t> dimensions) {
     dimension = dimensions;
     digest = value_digest(as_bytes(bytes));
+  }
+
+  void keep(const std::optional<QuerySketch>& made) {
+    if (made) sketch = std::make_shared<const QuerySketch>(*made);
   }
 
   std::span<const Binding> bindings_;
@@ -173,6 +215,7 @@ std::optional<VectorSearch> vector_search(const DistanceUse& use, std::span<cons
   if (about.relation != nullptr) search.collection = about.relation->qualified_name();
   search.dimension = query.dimension;
   search.query_digest = query.digest;
+  search.sketch = query.sketch;
   return search;
 }
 

@@ -255,6 +255,7 @@ void Deparser::column(const ColumnRef& ref, Scope& scope) {
   }
   if (ref.parts.empty() || ref.parts.size() > 3) return refuse("a column name is not understood");
   Meaning meaning = resolve(ref, scope);
+  note_reach(meaning);
   for (const auto& [entry, index] : meaning.candidates) use(*entry, index);
   if (ref.parts.back() == kMissingValues && plan_.in_force()) {
     const bool of_catalogue = std::ranges::any_of(meaning.candidates, [](const auto& candidate) {

@@ -191,6 +191,7 @@ void Deparser::declare_relation(const RangeVar& var, Scope& scope, bool visible)
   entry.has_own_alias = var.alias != nullptr && !var.alias->name.empty();
   entry.visible = visible;
   if (const CommonTableEntry* table = common_table(var)) {
+    note_common_table();
     entry.columns = table->columns;
     rename(entry.columns, var.alias);
     entry.has_own_alias = true;

@@ -58,7 +58,8 @@ void Deparser::need_relation(std::string name) {
 // Output grows in both passes; only the second one's is kept. What the first has gathered only grows too, so
 // the second sees all of it.
 std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
-  for (int pass = 0; pass < 2 && !refused(); ++pass) {
+  // A search's candidates are written as the second pass has written its level.
+  for (int pass = 0; pass < (candidates_.empty() ? 2 : 3) && !refused(); ++pass) {
     out_.clear();
     written_.clear();
     gathers_ = pass == 0;
@@ -271,6 +272,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
     }
   }
   scope.knn = find_knn(node, scope);
+  if (scope.knn) refuse_one_record(node, scope);
   stored_conditions(node, scope);
   auto extra = order_keys(node, scope, order_matters);
 
@@ -284,6 +286,8 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
     out_ += ')';
   }
   targets(node, scope);
+  const std::size_t from = out_.size();
+  if (scope.knn) begin_watching(node, scope);
   from_list(node, scope);
   if (node.where != nullptr) {
     out_ += " WHERE ";
@@ -292,6 +296,10 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
     expr(node.where, scope);
     is_conjunct_ = false;
     in_condition_ = false;
+  }
+  if (scope.knn) {
+    note_candidates(node, scope, from, watched_.back().reaches_out);
+    watched_.pop_back();
   }
   group_by(node, scope);
   if (node.having != nullptr) {
@@ -314,6 +322,11 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
   auto separate = [&] { out_ += std::exchange(first, false) ? " " : ", "; };
   if (&node == outermost_) {
     carried_keys(scope, separate);
+    if (const auto count = candidate_count(); !count.empty()) {
+      counts_candidates_ = true;
+      separate();
+      out_ += count + " AS \"slc_of\"";
+    }
     begin_outputs(node, scope);
   }
   for (const Target& target : node.targets) {
@@ -414,9 +427,9 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
                                                                                : Place::elsewhere;
     if (&node == outermost_ && sorts_by_cell(item)) {
       // Written.
-    } else if (&node == outermost_ && !keys_.empty() && is_ordinal(item)) {
+    } else if (&node == outermost_ && carried() > 0 && is_ordinal(item)) {
       Constant shifted = *as<Constant>(item.expr);
-      shifted.integer += static_cast<std::int32_t>(keys_.size());
+      shifted.integer += static_cast<std::int32_t>(carried());
       SortItem counted = item;
       counted.expr = &shifted;
       sort_item(counted, scope);

@@ -75,6 +75,8 @@ class Deparser {
   // The masked columns that the outermost query outputs as they stand.
   const std::vector<MaskedOutput>& outputs() const { return outputs_; }
   const std::vector<WrittenParameter>& written() const { return written_; }
+  // Its searches of masked vectors; nullopt: there are none.
+  std::optional<MaskedSearch> search() const;
 
   // A type as written by the client, with its schema. Refuses unknown ones.
   std::string type_name(const sql::TypeName& type);
@@ -149,6 +151,18 @@ class Deparser {
   const ColumnMask* mask_of_cell(const Entry& entry, std::size_t index) const;
   bool sorts_by_cell(const sql::SortItem& item);
   void sort_direction(const sql::SortItem& item);
+
+  // ---- what searches of masked vectors choose from (deparse_candidates.cc)
+  void refuse_one_record(const sql::SelectStatement& node, const Scope& scope);
+  void begin_watching(const sql::SelectStatement& node, const Scope& scope);
+  void note_reach(const Meaning& meaning);
+  void note_common_table();
+  void note_candidates(const sql::SelectStatement& node, const Scope& scope, std::size_t from,
+                       bool reaches_out);
+  bool can_count_candidates() const;
+  std::string candidate_count() const;
+  // Columns in front of the client's.
+  std::size_t carried() const { return keys_.size() + (counts_candidates_ ? 1 : 0); }
 
   // ---- FROM (deparse_from.cc, wrap_relation.cc, star.cc)
   void declare(const sql::FromItem& item, Scope& scope, bool visible);
@@ -328,6 +342,22 @@ class Deparser {
   std::optional<bool> tells_order_;  // as asked
   bool shows_counts_ = false;
   bool tests_stored_values_ = false;
+
+  // A level that searches, of the last pass.
+  struct Candidates {
+    const Relation* relation = nullptr;
+    std::string query;                      // from FROM to WHERE; empty: a table as a whole
+    std::optional<std::uint64_t> estimate;  // of a table as a whole
+    bool countable = false;                 // it refers to nothing outside of itself
+  };
+  std::map<const sql::SelectStatement*, Candidates> candidates_;
+  struct Watched {
+    const Scope* scope = nullptr;
+    bool outermost = false;
+    bool reaches_out = false;
+  };
+  std::vector<Watched> watched_;
+  bool counts_candidates_ = false;
 
   Reply reply_ = Reply::other;
   bool shows_cells_ = false;  // the outermost query may hand on values whose cells the reply masks

@@ -68,6 +68,19 @@ struct MaskedOutput {
   std::shared_ptr<const CellMask> cell;  // the reply carries the value itself, to be masked so; or nullptr
 };
 
+// Searches of masked vectors in a statement: how many records they choose from says how much an answer tells
+// about one of them.
+struct MaskedSearch {
+  std::vector<std::string> collections;  // whose records the searches choose from: "public.docs"
+  // In front of the columns, behind the keys, stands how many candidates the narrowest of them has, counted
+  // up to kMostCandidates.
+  bool counted = false;
+  // What is known without counting: of searches without a condition the database's own estimate; nullopt:
+  // nothing, or a search with a condition that cannot be counted here.
+  std::optional<std::uint64_t> candidates;
+};
+inline constexpr std::uint64_t kMostCandidates = 1'000;
+
 // The statement touches nothing masked: its text passes as it is.
 struct Unchanged {};
 
@@ -76,6 +89,7 @@ struct Rewritten {
   std::vector<MaskedUse> masked;  // empty when the statement was rewritten to pin names or to clamp it only
   std::vector<WrittenParameter> written;
   std::vector<MaskedOutput> outputs;  // in order of their columns
+  std::optional<MaskedSearch> search;
 };
 
 // The statement names a relation that the snapshot does not know.

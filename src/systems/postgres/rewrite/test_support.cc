@@ -27,7 +27,8 @@ MaskSet masks(std::string_view lines) {
     std::string rule = fmt::format("r{}", ++number);
     if (field == "vectors") {
       Scores scores = mask == "keep" ? Scores::keep : mask == "remove" ? Scores::remove : Scores::rank;
-      set.vectors.push_back({collection, Mask::remove, scores, {}, rule, write_allowed});
+      set.vectors.push_back(
+          {.collection = collection, .scores = scores, .rule = rule, .write_allowed = write_allowed});
     } else if (field == "detect") {
       set.detects.push_back({collection, {"email"}, Mask::partial, {}, rule});
     } else {

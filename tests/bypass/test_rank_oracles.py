@@ -1,0 +1,185 @@
+"""What rank alone tells of a masked vector (V5, V7): whoever asks often enough recovers it, so such questions are counted.
+
+The procedures recover the vector from a database within 300 searches. Through the gateway they are cut off; who searches for
+what there is to read never is.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+import pytest
+from harness import corpus
+from harness.gateway import Gateway
+from harness.postgres import Database, PostgresServer
+from harness.wire import Client
+
+from bypass.conftest import POLICY
+
+DIMENSION = 8
+RECORDS = 2000
+_RANDOM = random.Random(7)
+SECRET = [_RANDOM.uniform(-1, 1) for _ in range(DIMENSION)]
+KNOWN = [_RANDOM.uniform(-1, 1) for _ in range(DIMENSION)]
+
+RULES = """
+  - name: hide-kb
+    match: {collection: kb}
+    mask: [{vectors: remove, scores: rank}]
+"""
+
+CONFINED = ["WHERE id IN (1, 2)", "WHERE tenant = 'x'", ""]
+"""Two records by their keys, two by another column, and none of it: the victim and a known vector are far from all others."""
+
+
+def literal(vector: list[float]) -> str:
+    return "'[" + ",".join(f"{x:.9g}" for x in vector) + "]'"
+
+
+class Prober:
+    """Asks which of two records is nearer, and counts."""
+
+    def __init__(self, client: Client, where: str) -> None:
+        self.client, self.where = client, where
+        self.answered = self.refused = 0
+
+    def victim_is_nearer(self, query: list[float]) -> bool:
+        reply = self.client.query(f"SELECT id FROM kb {self.where} ORDER BY embedding <-> {literal(query)} LIMIT 1")
+        if reply.errors:
+            assert reply.error.sqlstate == "42501", reply
+            self.refused += 1
+            return False
+        self.answered += 1
+        return reply.rows == [[b"1"]]
+
+
+def recovered(prober: Prober) -> list[float]:
+    """From half-spaces: known + t u is nearer to the victim iff t < -|d|^2 / (2 u.d), where d = known - victim."""
+    ratios = []
+    for axis in range(DIMENSION):
+        ratio = 0.0
+        for sign in (1.0, -1.0):
+
+            def query(t: float, axis: int = axis, sign: float = sign) -> list[float]:
+                return [x + (sign * t if axis == j else 0.0) for j, x in enumerate(KNOWN)]
+
+            if not prober.victim_is_nearer(query(1e3)):
+                continue
+            low, high = 0.0, 1e3
+            for _ in range(34):
+                middle = (low + high) / 2
+                low, high = (low, middle) if prober.victim_is_nearer(query(middle)) else (middle, high)
+            ratio = -sign / (2 * high)
+        ratios.append(ratio)
+    square = sum(x * x for x in ratios)
+    if square == 0:
+        return [math.inf] * DIMENSION
+    return [k - x / square for k, x in zip(KNOWN, ratios, strict=True)]
+
+
+def ask_near_the_known(prober: Prober) -> None:
+    """Sixty questions that each count as one, whose answer is the known vector itself."""
+    for number in range(60):
+        prober.victim_is_nearer([x + number / 100 for x in KNOWN])
+
+
+def error_of(vector: list[float]) -> float:
+    return max(abs(a - b) for a, b in zip(vector, SECRET, strict=True))
+
+
+@pytest.fixture(scope="module")
+def kb(postgres: PostgresServer) -> Iterator[Database]:
+    with corpus.prepared(postgres) as database:
+        with database.connect() as direct:
+            direct.execute(f"CREATE TABLE kb (id int PRIMARY KEY, tenant text, embedding vector({DIMENSION}))")
+            direct.execute(f"INSERT INTO kb VALUES (1, 'x', {literal(SECRET)}), (2, 'x', {literal(KNOWN)})")
+            direct.execute(
+                "INSERT INTO kb SELECT i, 'y', (SELECT array_agg(random() * 100 + 1000)"
+                f" FROM generate_series(1, {DIMENSION}) WHERE i > 0)::vector FROM generate_series(3, {RECORDS}) i"
+            )
+            direct.execute("ALTER TABLE kb OWNER TO svc")
+            direct.execute("ANALYZE kb")
+        yield database
+
+
+@pytest.fixture(scope="module")
+def gateway(kb: Database) -> Iterator[Gateway]:
+    with Gateway(policy=POLICY + RULES) as running:
+        running.add_connection("docs", kb, {"svc": "svc"})
+        yield running
+
+
+@pytest.mark.parametrize("where", CONFINED)
+def test_rank_recovers_a_vector_from_a_database(kb: Database, where: str) -> None:
+    """Else cutting it off would prove nothing."""
+    with Client.connect(kb.server.port, user="svc", database=kb.name, timeout=30) as client:
+        assert error_of(recovered(Prober(client, where))) < 1e-3
+
+
+@pytest.mark.parametrize("where", CONFINED)
+def test_rank_recovers_nothing_through_the_gateway(gateway: Gateway, where: str) -> None:
+    """Fifty a day on each of two records, beside what looked ordinary at first; what that gives is no vector."""
+    with gateway.login(f"mallory{CONFINED.index(where)}", role="svc").wire(timeout=30) as client:
+        prober = Prober(client, where)
+        assert error_of(recovered(prober)) > 0.3
+        assert prober.refused > 0
+        assert prober.answered <= 150
+
+
+def test_counts_hold_over_sessions(gateway: Gateway) -> None:
+    """A new session of the same principal goes on where the last one ended."""
+    login = gateway.login("trudy", role="svc")
+    answered = 0
+    for _ in range(3):
+        with login.wire(timeout=30) as client:
+            prober = Prober(client, "WHERE id IN (1, 2)")
+            recovered(prober)
+            answered += prober.answered
+    assert answered <= 100
+    with gateway.login("ursula", role="svc").wire(timeout=30) as client:
+        assert client.query(f"SELECT id FROM kb ORDER BY embedding <-> {literal(KNOWN)} LIMIT 3").errors == []
+
+
+def test_counts_outlive_a_restart(kb: Database) -> None:
+    with Gateway(policy=POLICY + RULES) as running:
+        running.add_connection("docs", kb, {"svc": "svc"})
+        login = running.login("trudy", role="svc")
+        with login.wire(timeout=30) as client:
+            ask_near_the_known(Prober(client, "WHERE id IN (1, 2)"))
+        running.end()
+        running.start()
+        with login.wire(timeout=30) as client:
+            prober = Prober(client, "WHERE id IN (1, 2)")
+            ask_near_the_known(prober)
+            assert prober.answered == 0
+
+
+@pytest.mark.parametrize(("probes", "granted"), [(0, 0), (7, 7), (120, 60)])
+def test_a_policy_says_how_many(kb: Database, probes: int, granted: int) -> None:
+    with Gateway(policy=POLICY + RULES.replace("scores: rank", f"scores: rank, probes: {probes}")) as running:
+        running.add_connection("docs", kb, {"svc": "svc"})
+        with running.login("trudy", role="svc").wire(timeout=30) as client:
+            prober = Prober(client, "WHERE id IN (1, 2)")
+            ask_near_the_known(prober)
+            assert prober.answered == granted
+
+
+def test_one_record_by_its_key_is_no_search(gateway: Gateway) -> None:
+    with gateway.login("victor", role="svc").wire(timeout=30) as client:
+        reply = client.query(f"SELECT id FROM kb WHERE id = 1 ORDER BY embedding <-> {literal(KNOWN)} LIMIT 1")
+        assert "a search within one record" in reply.error.message
+
+
+@pytest.mark.parametrize("where", ["", "WHERE tenant = 'y'"])
+def test_ordinary_searches_are_never_stopped(gateway: Gateway, where: str) -> None:
+    """A thousand questions of one principal, among all records and among those of a tenant; one of them asked again and again."""
+    dice = random.Random(11)
+    favourite = [dice.gauss(0, 1) for _ in range(DIMENSION)]
+    with gateway.login(f"rag{len(where)}", role="svc").wire(timeout=60) as client:
+        for number in range(1000):
+            question = favourite if number % 3 == 0 else [dice.gauss(0, 1) for _ in range(DIMENSION)]
+            reply = client.query(f"SELECT id FROM kb {where} ORDER BY embedding <=> {literal(question)} LIMIT 10")
+            assert reply.errors == [], (number, reply)
+            assert len(reply.rows) == 10
