@@ -48,8 +48,8 @@ std::shared_ptr<const Catalogue> load(std::string_view answers) {
     }
     if (!loader.end_reply()) return nullptr;
   }
-  const auto loaded = loader.finish();
-  return loaded ? *loaded : nullptr;
+  auto loaded = loader.finish();
+  return loaded ? Catalogue::make(std::move(*loaded)) : nullptr;
 }
 
 const MaskSet& masks() {

@@ -319,6 +319,42 @@ Answer list_functions(Control& control, const Call& call) {
   return page_response(std::move(items), last, more);
 }
 
+Answer list_former_names(Control& control, const Call& call) {
+  TRY(const auto connection, find(control, call));
+  TRY(const auto page, page_query(call.request));
+  json::array items;
+  std::string last;
+  bool more = false;
+  for (const auto& name : control.parts().policy.former_names(*connection)) {
+    const std::string place = fmt::format("{}\n{}\n{}", name.now, name.former, name.database);
+    if (place <= page.after) continue;
+    if (items.size() == page.limit) {
+      more = true;
+      break;
+    }
+    items.push_back(json::object{{"name", name.now}, {"former", name.former}, {"database", name.database}});
+    last = place;
+  }
+  return page_response(std::move(items), last, more);
+}
+
+Answer forget_names(Control& control, const Call& call) {
+  TRY(const auto connection, find(control, call));
+  TRY(const auto body, parse_object(call.request.body));
+  Fields fields{body};
+  const auto name = fields.required_text("name");
+  CHECK_OK(fields.finish());
+  const auto known = control.parts().policy.former_names(*connection);
+  if (std::ranges::find(known, name, &FormerName::now) == known.end()) {
+    return fail(Errc::not_found, "nothing on \"{}\" that is called \"{}\" was called otherwise before",
+                connection->name, name);
+  }
+  // Recorded before it takes effect: from then on something may be shown.
+  CHECK_OK(control.report(call, "connection.names.forget", "connection:" + connection->name, name, ""));
+  CHECK_OK(control.parts().policy.forget_names(*connection, name));
+  return Response{.status = 204, .content_type = ""};
+}
+
 Answer rotate_credential(Control& control, const Call& call) {
   TRY(auto before, find(control, call));
   TRY(const auto body, parse_object(call.request.body));

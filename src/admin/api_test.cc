@@ -162,6 +162,25 @@ TEST_F(ApiTest, FunctionsOfAConnectionComeInPages) {
   EXPECT_EQ(second.at("next_cursor").as_string(), "");
 }
 
+TEST_F(ApiTest, FormerNamesAreListedAndForgotten) {
+  const std::string path = "/api/v1/connections/docs/names";
+  EXPECT_EQ(plane.call(get, path).status, 404);
+  ASSERT_EQ(plane.call(post, "/api/v1/connections", "root", kDocs).status, 201);
+  EXPECT_EQ(plane.call(get, path, "ana").status, 403);
+  const auto first = Plane::parse(plane.call(get, path, "aud", "", {{"limit", "1"}}));
+  EXPECT_EQ(first.at("items").at(0).at("former").as_string(), "public.papers");
+  const std::string next{first.at("next_cursor").as_string()};
+  const auto second = Plane::parse(plane.call(get, path, "aud", "", {{"limit", "1"}, {"cursor", next}}));
+  EXPECT_EQ(second.at("items").at(0).at("name").as_string(), "public.docs.contact");
+
+  const char* forget = R"({"name": "public.docs.contact"})";
+  EXPECT_EQ(plane.call(post, path + "/forget", "aud", forget).status, 403);
+  EXPECT_EQ(plane.call(post, path + "/forget", "root", R"({"name": "public.docs.email"})").status, 404);
+  EXPECT_EQ(plane.call(post, path + "/forget", "root", forget).status, 204);
+  EXPECT_EQ(plane.call(post, path + "/forget", "root", forget).status, 404);
+  EXPECT_EQ(Plane::parse(plane.call(get, path)).at("items").as_array().size(), 1u);
+}
+
 TEST_F(ApiTest, AConnectionsLife) {
   auto made = plane.call(post, "/api/v1/connections", "root", kDocs);
   ASSERT_EQ(made.status, 201) << made.body;

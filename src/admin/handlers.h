@@ -40,6 +40,8 @@ Answer show_connection(Control&, const Call&);
 Answer update_connection(Control&, const Call&);
 Answer test_connection(Control&, const Call&);
 Answer list_functions(Control&, const Call&);
+Answer list_former_names(Control&, const Call&);
+Answer forget_names(Control&, const Call&);
 Answer advise_roles(Control&, const Call&);
 Answer rotate_credential(Control&, const Call&);
 Answer disable_connection(Control&, const Call&);

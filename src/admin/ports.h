@@ -123,6 +123,13 @@ struct ListedFunction {
   std::string state;
 };
 
+// Something that was called otherwise, and is masked under that name too.
+struct FormerName {
+  std::string database;
+  std::string now;     // "public.docs" or "public.docs.contact"
+  std::string former;  // "archive.docs" or "email"
+};
+
 class PolicyControl {
  public:
   virtual ~PolicyControl() = default;
@@ -135,6 +142,10 @@ class PolicyControl {
   virtual Result<Explanation> explain(const ExplainRequest& request) = 0;
   // By signature. Errc::conflict: nobody has used the connection yet, so its catalogue is not known.
   virtual Result<std::vector<ListedFunction>> functions(const Connection& connection) = 0;
+  // By what they are called now.
+  virtual std::vector<FormerName> former_names(const Connection& connection) = 0;
+  // Masks hold no more because of what this was called before. Errc::not_found: it has no former name.
+  virtual Result<void> forget_names(const Connection& connection, std::string_view now) = 0;
   virtual std::string schema() = 0;  // JSON Schema of policy files
 };
 

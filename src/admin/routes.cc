@@ -45,6 +45,8 @@ constexpr std::array kRoutes = {
   Route{post,   "/api/v1/connections/{name}/test", Who::admin, h::test_connection, "Dial and log in with each role", "", "", "ConnectionTest", true},
   Route{post,   "/api/v1/connections/{name}/advise", Who::admin, h::advise_roles, "Log in with each role, and say which statements would leave it no more rights in the database than a client needs", "", "", "RoleAdvice", true},
   Route{get,    "/api/v1/connections/{name}/functions", Who::reader, h::list_functions, "Functions of its database that are not the server's own, their definitions' hashes, and whether the policy vouches for them", "limit,cursor", "", "FunctionPage"},
+  Route{get,    "/api/v1/connections/{name}/names", Who::reader, h::list_former_names, "Relations and columns of its databases that were called otherwise, and are masked under those names too", "limit,cursor", "", "FormerNamePage"},
+  Route{post,   "/api/v1/connections/{name}/names/forget", Who::admin, h::forget_names, "Let go of what a relation or column was called before: masks hold for its present name only", "", "NameForgotten", ""},
   Route{post,   "/api/v1/connections/{name}/rotate", Who::admin, h::rotate_credential, "Take a role's credential from elsewhere, or read it again; open sessions go on unless end_sessions says otherwise", "", "Rotation", "Connection"},
   Route{post,   "/api/v1/connections/{name}/disable", Who::admin, h::disable_connection, "End its sessions and accept none", "", "", "Connection"},
   Route{post,   "/api/v1/connections/{name}/enable", Who::admin, h::enable_connection, "Accept sessions again", "", "", "Connection"},

@@ -110,6 +110,13 @@ std::string_view schemas() {
     "state": {"type": "string", "enum": ["known", "vouched", "not vouched", "changed", "missing"]}}}},
   "next_cursor": {"type": "string"}}},
 
+"FormerNamePage": {"type": "object", "additionalProperties": false, "properties": {
+  "items": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {
+    "name": {"type": "string"}, "former": {"type": "string"}, "database": {"type": "string"}}}},
+  "next_cursor": {"type": "string"}}},
+"NameForgotten": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
+  "name": {"type": "string", "description": "what it is called now: public.docs, public.docs.contact"}}},
+
 "RoleAdvice": {"type": "object", "additionalProperties": false, "properties": {
   "roles": {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": false, "properties": {
     "user": {"type": "string"}, "problem": {"type": "string"},

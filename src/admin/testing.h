@@ -47,6 +47,17 @@ struct FakePolicy final : PolicyControl {
     return std::vector<ListedFunction>{{.signature = "public.a(int4)", .sha256 = "aa", .state = "vouched"},
                                        {.signature = "public.b()", .sha256 = "bb", .state = "not vouched"}};
   }
+  std::vector<FormerName> former_names(const Connection&) override {
+    std::vector<FormerName> all{{"app", "public.docs", "public.papers"},
+                                {"app", "public.docs.contact", "email"}};
+    std::erase_if(all, [&](const auto& name) { return forgotten == name.now; });
+    return all;
+  }
+  Result<void> forget_names(const Connection&, std::string_view now) override {
+    forgotten = now;
+    return {};
+  }
+  std::string forgotten;
   std::string schema() override { return R"({"type":"object"})"; }
   bool broken = false;
 };

@@ -107,6 +107,13 @@ int connection_act(const Remote& remote, const std::string& name, const std::str
   return static_cast<int>(ok != nullptr && ok->is_bool() && ok->get_bool() ? Exit::done : Exit::failed);
 }
 
+int connection_names(const Remote& remote, const std::string& name, const std::string& forget) {
+  if (forget.empty())
+    return list_and_print(remote, path_of(name) + "/names", {}, 100'000, {"name", "former", "database"});
+  const json::value body = json::object{{"name", forget}};
+  return call_and_print(remote, "POST", path_of(name) + "/names/forget", &body, "forgotten");
+}
+
 int connection_rotate(const Remote& remote, const std::string& name, const std::string& role_alias,
                       const std::string& source, bool end_sessions) {
   json::object body{{"role", role_alias}, {"end_sessions", end_sessions}};

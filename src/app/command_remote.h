@@ -58,6 +58,7 @@ int connection_add(const Remote& remote, const ConnectionOptions& options);
 int connection_update(const Remote& remote, const ConnectionOptions& options);
 int connection_list(const Remote& remote);
 int connection_act(const Remote& remote, const std::string& name, const std::string& action);
+int connection_names(const Remote& remote, const std::string& name, const std::string& forget);
 int connection_rotate(const Remote& remote, const std::string& name, const std::string& role,
                       const std::string& credential, bool end_sessions);
 

@@ -40,6 +40,7 @@ struct Words {
   std::string role;
   std::string credential;
   bool end_sessions = false;
+  std::string forget;
   std::string group;
   std::string state;
   std::string format = "text";
@@ -234,6 +235,12 @@ class Grammar {
         return commands::connection_act(w.remote, w.connection.name, action);
       });
     }
+    named(connection, "names", "What is masked because of what it was called before", w.connection.name,
+          "Its name", [&] { return commands::connection_names(w.remote, w.connection.name, w.forget); })
+        ->add_option(
+            "--forget", w.forget,
+            "What this relation or column (public.docs.contact) was called before: masks hold for its "
+            "present name only");
     auto* rotate = named(connection, "rotate", "Take a role's credential from elsewhere, or read it again",
                          w.connection.name, "Its name", [&] {
                            return commands::connection_rotate(w.remote, w.connection.name, w.role,

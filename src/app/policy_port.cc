@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/encoding.h"
 #include "policy/explain.h"
@@ -185,6 +186,25 @@ Result<std::vector<admin::ListedFunction>> PolicyPort::functions(const Connectio
   all.reserve(found.size());
   for (auto& [signature, listed] : found) all.push_back(std::move(listed));
   return all;
+}
+
+std::vector<admin::FormerName> PolicyPort::former_names(const Connection& connection) {
+  std::vector<admin::FormerName> all;
+  for (auto& each : catalogues_.names(connection.name)->former())
+    all.push_back({each.name.database, std::move(each.now), std::move(each.name.name)});
+  std::ranges::sort(all, {}, [](const auto& each) { return std::tie(each.now, each.former, each.database); });
+  return all;
+}
+
+Result<void> PolicyPort::forget_names(const Connection& connection, std::string_view now) {
+  const auto names = catalogues_.names(connection.name);
+  bool found = false;
+  for (const auto& each : names->former()) {
+    if (each.now == now) found |= names->forget(each.name);
+  }
+  if (!found) return fail(Errc::not_found, "\"{}\" was not called otherwise before", now);
+  catalogues_.read_again(connection.name);
+  return {};
 }
 
 Result<Operation> PolicyPort::map_statement(const admin::ExplainRequest& request, const SessionFacts& facts,

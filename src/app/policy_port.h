@@ -26,6 +26,8 @@ class PolicyPort final : public admin::PolicyControl {
   std::vector<admin::PolicyProblem> validate(const std::string& text) override;
   Result<admin::Explanation> explain(const admin::ExplainRequest& request) override;
   Result<std::vector<admin::ListedFunction>> functions(const Connection& connection) override;
+  std::vector<admin::FormerName> former_names(const Connection& connection) override;
+  Result<void> forget_names(const Connection& connection, std::string_view now) override;
   std::string schema() override;
 
  private:

@@ -14,6 +14,7 @@
 #include "app/connection_tester.h"
 #include "app/credential.h"
 #include "app/files.h"
+#include "app/former_names.h"
 #include "app/index_thread.h"
 #include "app/keys.h"
 #include "app/live_sessions_port.h"
@@ -186,6 +187,7 @@ class Gateway {
     if (auto saved = save_budgets(*state_, ledger_, probes_, clock_); !saved) {
       log::error("budgets not saved", {{"error", saved.error().message()}});
     }
+    save_former_names(*state_, context_->catalogues);
     record_->close();
     log::info("stopped", {});
   }
@@ -290,6 +292,7 @@ class Gateway {
         blocking_, session_limits(settings_));
     CHECK_OK(masking::prepare_detectors());
     TRY(context_->hash_key, load_hash_key(settings_.data()));
+    CHECK_OK(load_former_names(*state_, context_->catalogues));
     context_->epoch = static_cast<std::uint32_t>(random_u64());
     postgres_ = std::make_unique<proxy::pg::Server>(*runtime_, *context_, services);
     for (const auto& listener : settings_.postgres) CHECK_OK(listen(listener));
@@ -372,6 +375,7 @@ class Gateway {
     admin_->every(kControlTick, [this, measured] {
       reviews_->sweep();
       measure(measured);
+      save_former_names(*state_, context_->catalogues);
     });
     admin_->every(kBudgetsSaved, [this] {
       if (auto saved = save_budgets(*state_, ledger_, probes_, clock_); !saved) {

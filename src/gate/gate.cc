@@ -355,11 +355,10 @@ std::optional<Denial> Gate::take_probe(std::string_view collection, std::string_
       {facts_.principal->name, facts_.connection, collection, id, masks()->probes_per_day(collection)}, units,
       services_.clock.now());
   if (!exhausted) return std::nullopt;
-  return Denial{
-      Reason::over_budget, "probes",
-      fmt::format("{} has been searched for too often in ways that tell where its vector lies ({})",
-                  id.empty() ? collection : "a record of this answer", why),
-      "Search among more records, with vectors of what you look for. The count is per record and day."};
+  return Denial{Reason::over_budget, "probes",
+                fmt::format("{} has been asked about too often in ways that tell what is masked ({})",
+                            id.empty() ? collection : "a record of this answer", why),
+                "The count is per day. Ask about more records at once, and for what you look for."};
 }
 
 void Gate::incident(std::string_view code, std::string_view detail) {

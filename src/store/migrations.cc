@@ -141,6 +141,18 @@ CREATE TABLE facts (
 )sql"},
     // Sessions do not outlive the gateway's process, so that none is older than any version here.
     Migration{2, "ALTER TABLE connections ADD COLUMN sessions_from INTEGER NOT NULL DEFAULT 0;"},
+    // They outlive the connection of that name: whoever adds it again finds what was masked masked.
+    Migration{3, R"sql(
+CREATE TABLE upstream_names (
+  place      INTEGER PRIMARY KEY,
+  connection TEXT NOT NULL,
+  database   TEXT NOT NULL,
+  relation   INTEGER NOT NULL,
+  attnum     INTEGER NOT NULL,
+  name       TEXT NOT NULL,
+  UNIQUE (connection, database, relation, attnum, name)
+) STRICT;
+)sql"},
 };
 
 }  // namespace

@@ -11,7 +11,8 @@ State::State(std::unique_ptr<Database> database, Durable durable_reviews)
       connections(*database_),
       reviews(*database_, durable_reviews),
       budgets(*database_),
-      facts(*database_) {}
+      facts(*database_),
+      names(*database_) {}
 
 Result<std::unique_ptr<State>> State::open(const std::filesystem::path& path, Durable reviews) {
   TRY(auto database, Database::open(path, {.exclusive = !path.empty()}));

@@ -15,6 +15,7 @@
 #include "store/budget_rows.h"
 #include "store/connection_rows.h"
 #include "store/fact_rows.h"
+#include "store/name_rows.h"
 #include "store/principal_rows.h"
 #include "store/review_rows.h"
 #include "store/sqlite.h"
@@ -38,6 +39,7 @@ class State {
   ReviewRows reviews;
   BudgetRows budgets;
   FactRows facts;
+  NameRows names;
 };
 
 }  // namespace sluice::store

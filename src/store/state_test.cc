@@ -254,6 +254,15 @@ TEST_F(StateTest, BudgetsAndFacts) {
   EXPECT_EQ(state_->facts.read("instance")->value(), "b");
 }
 
+TEST_F(StateTest, NamesKeepTheirOrder) {
+  const NameRow id{"docs", "app", 16400, 1, "id"};
+  const NameRow email{"docs", "app", 16400, 2, "email"};
+  const NameRow contact{"docs", "app", 16400, 2, "contact"};
+  ASSERT_TRUE(state_->names.change({}, {id, email}));
+  ASSERT_TRUE(state_->names.change({id}, {contact, email}));
+  EXPECT_EQ(*state_->names.load(), (std::vector<NameRow>{email, contact}));
+}
+
 TEST(Sqlite, AnUncommittedTransactionLeavesNothing) {
   auto database = std::move(*Database::open({}, {}));
   ASSERT_TRUE(database->execute("CREATE TABLE t(x INTEGER CHECK (x > 0))"));

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import psycopg
+import psycopg.types.json
 import pytest
 import sqlalchemy as sa
 from harness.gateway import Gateway, Login
@@ -252,3 +253,68 @@ def test_saving_a_whole_object_is_refused(engine: sa.Engine, stored) -> None:
 
 def test_own_output_of_another_type_is_found_too(client) -> None:
     assert "is what its mask" in refusal(client, "UPDATE people SET salary = %b::numeric WHERE id = 14", (0.0,))
+
+
+# -- JSON columns of which keys are masked ---------------------------------------------------------------------
+
+
+def test_new_rows_may_have_json_without_the_masked_keys(client: psycopg.Connection, stored: psycopg.Connection) -> None:
+    """As ORMs insert that name every column, in literals and in parameters of both formats."""
+    insert = "INSERT INTO people (id, name, meta) VALUES (%s, %s, {})"
+    for number, literal in enumerate(["'{}'", "'{\"topic\": 7}'::jsonb", "NULL", "DEFAULT"]):
+        client.execute(insert.format(literal), (2000 + number, f"json {number}"))
+    for number, form in enumerate(["%t", "%b"]):
+        client.execute(insert.format(form), (2010 + number, f"bound {number}", psycopg.types.json.Jsonb({"topic": 8})))
+    assert stored.execute("SELECT meta ->> 'topic' FROM people WHERE id >= 2000 ORDER BY id").fetchall() == [
+        (None,), ("7",), (None,), (None,), ("8",), ("8",)]  # fmt: skip
+    stored.execute("DELETE FROM people WHERE id >= 2000")
+    for held in [{"phone": "1"}, {"a": {"PHONE": "1"}}, {"telephone": "1"}, ["phone"]]:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            client.execute(insert.format("%s"), (2020, "refused", psycopg.types.json.Jsonb(held)))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        client.execute(r"""INSERT INTO people (name, meta) VALUES ('refused', '{"\u0070hone": "1"}')""")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        client.execute("INSERT INTO people (name, meta) SELECT 'refused', jsonb_build_object('pho' || 'ne', '1')")
+
+
+OPEN_KEYS = [
+    ("DELETE FROM people WHERE meta ->> 'topic' = 'one'", ["one"]),
+    ("DELETE FROM people p WHERE p.meta ->> 'topic' IN ('one', 'two') AND p.name <> 'json one'", ["two"]),
+    ("UPDATE people SET grade = 77 WHERE people.meta ->> 'topic' = 'two'", ["two"]),
+    ("DELETE FROM people WHERE (meta ->> 'topic') = 'one'::text AND name = 'json two'", []),
+]
+
+
+@pytest.mark.parametrize(("sql", "touched"), OPEN_KEYS)
+def test_rows_are_found_by_keys_that_are_open(client: psycopg.Connection, stored: psycopg.Connection, sql: str, touched: list[str]) -> None:
+    for topic in ("one", "two"):
+        stored.execute("INSERT INTO people (name, meta) VALUES (%s, %s)", (f"json {topic}", psycopg.types.json.Jsonb({"topic": topic, "phone": "555"})))
+    try:
+        assert client.execute(sql).rowcount == len(touched)
+        left = stored.execute("SELECT meta ->> 'topic' FROM people WHERE name LIKE 'json %' AND grade IS NULL ORDER BY 1").fetchall()
+        assert left == [(topic,) for topic in ("one", "two") if topic not in touched]
+    finally:
+        stored.execute("DELETE FROM people WHERE name LIKE 'json %'")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "meta ->> 'phone' = '555-3'", "meta ->> 'topic' <> '3'", "NOT meta ->> 'topic' = '3'", "meta ->> 'topic' IS NULL",
+        "meta ->> 'topic' = '3' OR id = 1", "meta ->> lower('TOPIC') = '3'", "meta ->> 'topic' = name", "meta -> 'topic' = '3'",
+        "(meta ->> 'topic' = '3') IS NOT TRUE", "meta ->> 'topic' LIKE '3%'", "meta @> '{\"topic\": 3}'", "meta #>> '{phone}' = 'x'",
+    ],
+)  # fmt: skip
+def test_other_conditions_on_such_columns_change_nothing(client: psycopg.Connection, condition: str) -> None:
+    for sql in (f"DELETE FROM people WHERE {condition}", f"UPDATE people SET grade = 1 WHERE {condition}"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            client.execute(sql)
+
+
+def test_what_a_query_would_not_show_is_not_found_either(client: psycopg.Connection, stored: psycopg.Connection) -> None:
+    """A document that is shown as {} because a masked key lies deep in it."""
+    stored.execute("""INSERT INTO people (id, name, meta) VALUES (3000, 'deep', '{"topic": "deep", "a": {"phone": "555"}}')""")
+    try:
+        assert client.execute("DELETE FROM people WHERE meta ->> 'topic' = 'deep'").rowcount == 0
+    finally:
+        stored.execute("DELETE FROM people WHERE id = 3000")

@@ -226,11 +226,23 @@ def test_rows_that_are_relayed_in_pieces_are_masked_whole(ana: Login, documents_
             direct.execute("DELETE FROM chats WHERE id >= 200")
 
 
-@pytest.mark.parametrize("outer", ["CREATE TABLE taken AS", "CREATE TEMP TABLE taken AS", "EXPLAIN ANALYZE", "EXPLAIN ANALYZE CREATE TABLE taken AS"])
+@pytest.mark.parametrize("outer", ["CREATE TABLE taken AS", "CREATE TEMP TABLE taken AS", "EXPLAIN ANALYZE CREATE TABLE taken AS"])
 def test_a_guessed_name_of_the_gateway_stores_nothing(client: Client, outer: str) -> None:
     """Statements carry names of the gateway towards the server; one of the client's by that name must not lead there."""
     client.query("PREPARE shown AS SELECT customer, body FROM people, chats")
     for number in range(1, 6):
         client.query(f"PREPARE slc_s{number} AS SELECT 1")
         reply = client.query(f"{outer} EXECUTE slc_s{number}")
-        assert "EXECUTE within another statement" in reply.error.message
+        assert "EXECUTE within CREATE TABLE AS" in reply.error.message
+
+
+@pytest.mark.parametrize("explain", ["EXPLAIN", "EXPLAIN ANALYZE", "explain (analyze, format json)", "EXPLAIN /* EXECUTE x */ (COSTS OFF)"])
+def test_explain_execute_means_the_clients_own_names(client: Client, explain: str) -> None:
+    client.query("PREPARE shown AS SELECT customer, body FROM people, chats")
+    for number in range(1, 6):
+        client.query(f'PREPARE "slc_s{number}" (int) AS SELECT {number} + $1 AS sum')
+        reply = client.query(f'{explain} EXECUTE "slc_s{number}" (1)')
+        assert reply.errors == [] and b"Result" in reply.bytes
+    assert "of a statement on masked relations" in client.query(f"{explain} EXECUTE shown").error.message
+    assert client.query(f"{explain} EXECUTE nobody").error.sqlstate == "26000"
+    client.query("DEALLOCATE ALL")

@@ -11,6 +11,7 @@
 namespace sluice::proxy::pg {
 
 using namespace wire::pg;
+using postgres::NameHistory;
 
 namespace {
 
@@ -39,7 +40,7 @@ bool may_not_follow_a_query(std::string_view sql, const ProtocolState& state) {
 bool CatalogueReader::is_needed(std::string_view sql, const ProtocolState& state) const {
   if (!planner_.catalogue()) return true;
   if (!stale_ && !path_stale_ && store_.version() == store_seen_ &&
-      (!store_.poll_due() || may_not_follow_a_query(sql, state))) {
+      (!poll_due() || may_not_follow_a_query(sql, state))) {
     return false;
   }
   return state.transaction != TransactionStatus::failed;  // where it cannot be read
@@ -76,15 +77,19 @@ void CatalogueReader::end_transaction() {
 bool CatalogueReader::begin(const ProtocolState& state) {
   auto read = std::make_unique<Read>();
   const bool open = state.in_pipeline || state.transaction == TransactionStatus::in_transaction;
-  const bool private_view = open && schema_changed_;
+  const bool temporary = has_temporary();
+  const bool private_view = temporary || (open && schema_changed_);
   if (!private_view && store_.version() != store_seen_ && !store_.is_stale()) take_from_store();
   const bool missing = !planner_.catalogue();
-  const bool stale = stale_ && (private_view || store_.is_stale() || looked_again_);
+  const bool newer = temporary && store_.version() != store_seen_;
+  const bool stale = newer || (stale_ && (private_view || store_.is_stale() || looked_again_));
+  const bool due = temporary ? store_.ticks() != ticks_seen_ : store_.claim_poll();
+  ticks_seen_ = store_.ticks();
+  read->store_version = store_.version();
   if (missing || stale) {
     read->load = true;
-    store_.claim_poll();
-  } else if (store_.claim_poll()) {
-    read->poll = true;
+  } else {
+    read->poll = due;
   }
   if (!path_stale_ && !read->load && !read->poll) {
     stale_ = false;
@@ -164,7 +169,8 @@ Result<CatalogueReader::Answer> CatalogueReader::after_answer(const ProtocolStat
       ask(postgres::catalogue_queries::kStaleness, state);
       return Answer::asked_on;
     case Stage::staleness:
-      if (planner_.catalogue()->fingerprint() == read_->fingerprint) return end(state);
+      if (planner_.catalogue()->fingerprint() == read_->fingerprint && !store_.must_read_again())
+        return end(state);
       return begin_load(state);
     case Stage::load:
       if (auto ended = read_->loader->end_reply(); !ended) {
@@ -195,9 +201,14 @@ Result<CatalogueReader::Answer> CatalogueReader::end(const ProtocolState& state)
   if (!read->error && read->loader) {
     auto loaded = read->loader->finish();
     if (loaded) {
-      planner_.set_catalogue(*loaded);
-      if (state.between_transactions() || !schema_changed_) {
-        store_.publish(std::move(*loaded));
+      const bool committed = state.between_transactions() || !schema_changed_;
+      store_.names().follow(*loaded, NameHistory::Committed{committed});
+      auto catalogue = postgres::Catalogue::make(std::move(*loaded));
+      planner_.set_catalogue(catalogue);
+      if (catalogue->has_temporary()) {
+        store_seen_ = read->store_version;
+      } else if (committed) {
+        store_.publish(std::move(catalogue));
         store_seen_ = store_.version();
       }
     } else {

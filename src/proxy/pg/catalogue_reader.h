@@ -7,7 +7,8 @@
 //
 // It asks on the session's own server connection, because transactions and temporary tables look different
 // from elsewhere, with constant texts (gateway_traffic.h); what it reads is shared with the other sessions
-// (catalogue_store.h), unless the open transaction has changed it: then it is this session's alone.
+// (catalogue_store.h), unless the open transaction has changed it, or the session has temporary tables: then
+// it is this session's alone, which asks and reads for itself.
 //
 // Not thread-safe; belongs to one session.
 #pragma once
@@ -47,6 +48,9 @@ class CatalogueReader {
   // --- what statements have done, once the server has confirmed it ---
   void path_changed() { path_changed_in_transaction_ = path_stale_ = true; }
   void schema_changed() { schema_changed_ = stale_ = true; }
+  void temporary_tables_dropped() {
+    if (has_temporary()) schema_changed();
+  }
   // What this session itself has changed is not read yet.
   bool is_outdated() const { return path_stale_ || stale_; }
   // What the catalogue says has turned out to be wrong.
@@ -76,6 +80,7 @@ class CatalogueReader {
     Stage stage = Stage::path;
     bool poll = false;  // ask whether anything has changed, and load only then
     bool load = false;
+    std::uint64_t store_version = 0;  // when it began
     int closed = 0;  // CloseComplete of the query that runs: the portal's and the statement's
     std::optional<postgres::Loader> loader;
     std::vector<std::string> path;
@@ -83,6 +88,9 @@ class CatalogueReader {
     std::optional<Error> error;
   };
 
+  bool has_temporary() const { return planner_.catalogue() && planner_.catalogue()->has_temporary(); }
+  // Somebody should ask whether others have changed the schema.
+  bool poll_due() const { return has_temporary() ? store_.ticks() != ticks_seen_ : store_.poll_due(); }
   void take_from_store();
   void ask(std::string_view text, const ProtocolState& state);
   Result<void> on_row(Bytes payload);
@@ -99,7 +107,8 @@ class CatalogueReader {
   bool looked_again_ = false;
   bool schema_changed_ = false;  // in the open transaction
   bool path_changed_in_transaction_ = false;
-  std::uint64_t store_seen_ = 0;  // version of the store that our catalogue came from
+  std::uint64_t store_seen_ = 0;  // version of the store that our catalogue came from, or is as new as
+  std::uint64_t ticks_seen_ = 0;  // of the store, of a session that looks for itself
 };
 
 }  // namespace sluice::proxy::pg

@@ -57,7 +57,10 @@ void Effects::complete(Run& run) {
     case PlanKind::commit:
     case PlanKind::rollback:
     case PlanKind::other_transaction: catalogue_.part_of_transaction_ended(); break;
-    case PlanKind::discard_all: catalogue_.path_changed(); break;
+    case PlanKind::discard_all:
+      catalogue_.path_changed();
+      catalogue_.temporary_tables_dropped();
+      break;
     case PlanKind::schema_change: catalogue_.schema_changed(); break;
     default: break;
   }

@@ -257,6 +257,7 @@ class Exchange {
   // --- probing.cc ---
   Probing begin_probing(const Run& run, const wire::pg::DataRow& row);
   bool count_probe(Run& run, const wire::pg::BackendFrame& frame);
+  std::optional<Denial> take_tests(const Plan& plan);
 
   // --- stopped_replies.cc ---
   Pause stop_run(Run& run, gate::Verdict verdict);

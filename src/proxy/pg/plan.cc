@@ -35,8 +35,11 @@ PlanKind kind_of(const sql::Statement& statement, const Operation& operation) {
     case StatementKind::copy:
       return as<sql::CopyStatement>(statement).from ? PlanKind::copy_in : PlanKind::copy_out;
     case StatementKind::discard:
-      return as<sql::DiscardStatement>(statement).target == sql::DiscardTarget::all ? PlanKind::discard_all
-                                                                                    : PlanKind::statement;
+      switch (as<sql::DiscardStatement>(statement).target) {
+        case sql::DiscardTarget::all: return PlanKind::discard_all;
+        case sql::DiscardTarget::temp: return PlanKind::schema_change;
+        default: return PlanKind::statement;
+      }
     default: break;
   }
   const bool defines = operation.verb == Verb::schema || std::ranges::count(operation.also, Verb::schema) > 0;

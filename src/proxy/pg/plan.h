@@ -72,6 +72,8 @@ struct Plan {
   std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> outputs;
   // A search of masked vectors, whose answers are counted; null: none.
   std::shared_ptr<const postgres::rewrite::MaskedSearch> search;
+  // Comparisons with hidden values, each of which is counted.
+  std::vector<postgres::rewrite::ValueTest> tests;
   // The masks in force when it was made; null: none are.
   std::shared_ptr<const postgres::rewrite::MaskPlan> masking;
   std::uint16_t carried = 0;  // keys in front of the result's columns, which are not the client's

@@ -62,9 +62,9 @@ bool same_but_text(const Operation& a, const Operation& b) {
 // All but source, text, operation and the tree.
 auto facts(const Plan& plan) {
   const auto& [operation, kind, source, text, rewritten, touches_masked, masked_fields, writes, hold_cursor,
-               object, upstream_object, setting, inner, warning, denial, clamped_to, outputs, search,
-               masking, carried, insertion, written, objects, large, digests, basis, parsed, statement, body] =
-      plan;
+               object, upstream_object, setting, inner, warning, denial, clamped_to, outputs, search, tests,
+               masking, carried, insertion, written, objects, large, digests, basis, parsed, statement,
+               body] = plan;
   return std::tie(kind, rewritten, touches_masked, masked_fields, writes, hold_cursor, object,
                   upstream_object, setting, inner, warning, clamped_to, outputs, search, masking, carried,
                   insertion.at, insertion.length, objects, large, basis);

@@ -396,6 +396,7 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
     clamped->carried = carried;
     clamped->insertion = {};
     follow_search(*clamped, rewritten->search);
+    clamped->tests = std::move(rewritten->tests);
   } else {
     return std::unexpected(cannot_limit(records));
   }

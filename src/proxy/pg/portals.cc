@@ -151,7 +151,8 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
 
   auto proposal = gate_.decide(portal->operation);
   if (proposal.denied()) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal))));
-  if (plan->denial) return refuse_in_pipeline(render(gate_.refuse(std::move(proposal), plan->denial)));
+  if (auto denial = plan->denial ? plan->denial : take_tests(*plan))
+    return refuse_in_pipeline(render(gate_.refuse(std::move(proposal), std::move(denial))));
   if (proposal.obligations().clamp &&
       (plan->clamped_to == 0 || plan->clamped_to > *proposal.obligations().max_records)) {
     return refuse_in_pipeline(render_error(sqlstate::kInvalidCursorName,

@@ -86,4 +86,17 @@ bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
   return true;
 }
 
+// Values that are tried against hidden ones: on the collection as a whole, because they tell about all of its
+// records; of a record that is named by its key as much more as the collection has more than a record.
+std::optional<Denial> Exchange::take_tests(const Plan& plan) {
+  if (plan.kind == PlanKind::prepare) return std::nullopt;  // each EXECUTE is counted
+  for (const auto& test : plan.tests) {
+    const auto units =
+        test.values * budget::kUnitsPerProbe * (test.of_one_record ? budget::kCollectionFactor : 1);
+    if (auto denial = gate_.take_probe(test.collection, "", units, "values were tried against masked ones"))
+      return denial;
+  }
+  return std::nullopt;
+}
+
 }  // namespace sluice::proxy::pg

@@ -57,8 +57,7 @@ ErrorFields render_error(std::string_view sqlstate, std::string message, std::st
 
 ErrorFields undefined_table(std::string_view name) {
   return render_error(sqlstate::kUndefinedTable, fmt::format("relation \"{}\" does not exist", name), {},
-                      "Sluice knows it neither: names are resolved along the session's search_path, and "
-                      "temporary tables are not known.");
+                      "Sluice knows it neither: names are resolved along the session's search_path.");
 }
 
 ErrorFields too_many(std::string_view objects) {

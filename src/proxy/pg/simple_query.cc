@@ -44,7 +44,8 @@ Pause Exchange::run_query(Planner::Plans plans, Bytes raw) {
   for (auto& plan : plans) {
     auto proposal = gate_.decide(plan->operation);
     if (proposal.denied()) return refuse_query(render(gate_.refuse(std::move(proposal))));
-    if (plan->denial) return refuse_query(render(gate_.refuse(std::move(proposal), plan->denial)));
+    if (auto denial = plan->denial ? plan->denial : take_tests(*plan))
+      return refuse_query(render(gate_.refuse(std::move(proposal), std::move(denial))));
     // The server runs the whole string before anybody knows whether the read stays within its bound. An error
     // there would take back what came before it in the string, and nothing after it would be run.
     const bool counted = !only_names(*plan) && !proposal.obligations().clamp &&

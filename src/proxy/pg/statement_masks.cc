@@ -67,6 +67,7 @@ std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& 
     for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
     plan.outputs = shared(std::move(rewritten->outputs));
     follow_search(plan, rewritten->search);
+    plan.tests = std::move(rewritten->tests);
     plan.warning = warn_of_conditions(rewritten->masked);
   } else if (auto* denial = std::get_if<Denial>(&result)) {
     plan.denial = std::move(*denial);

@@ -1,5 +1,7 @@
 #include "proxy/pg/text_names.h"
 
+#include <algorithm>
+
 #include "proxy/pg/refusal.h"
 #include "proxy/pg/written_back.h"
 #include "systems/postgres/sql/names.h"
@@ -42,6 +44,26 @@ std::string with_name(std::string_view text, const sql::Statement& statement, st
   return out;
 }
 
+bool is_execute(std::string_view word) {
+  return std::ranges::equal(word, std::string_view{"execute"}, {},
+                            [](char c) { return static_cast<char>(c | 0x20); });
+}
+
+// EXPLAIN (...) EXECUTE n: the name behind the first EXECUTE that stands in no parentheses.
+std::string with_executed_name(std::string_view text, std::string_view name) {
+  int depth = 0;
+  auto token = sql::next_token(text, 0);
+  for (; token.kind != sql::TokenKind::end; token = sql::next_token(text, token.end)) {
+    const auto word = text.substr(token.begin, token.end - token.begin);
+    if (word == "(") ++depth;
+    if (word == ")") --depth;
+    if (depth == 0 && token.kind == sql::TokenKind::word && is_execute(word)) break;
+  }
+  const auto chosen = sql::next_token(text, token.end);
+  return fmt::format("{}{}{}", text.substr(0, chosen.begin), sql::quote_identifier(name),
+                     text.substr(chosen.end));
+}
+
 // What a name stands for afterwards: the statement inside of PREPARE or DECLARE.
 std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& body) {
   auto inner = std::make_shared<Plan>(plan);
@@ -52,51 +74,47 @@ std::shared_ptr<const Plan> inner_of(const Plan& plan, const sql::Statement& bod
   return inner;
 }
 
-// EXECUTE and FETCH run what was planned before: under the masks of now, or not at all.
+// What was planned before runs under the masks of now, or not at all. A cursor (`runs`) is past its names; a
+// prepared statement's are looked up again when path or schema have changed.
+std::optional<Denial> is_out_of_date(const Plan& plan, const Plan& inner, bool runs) {
+  if (inner.denial) return inner.denial;
+  if (inner.basis.masks != plan.basis.masks) {
+    return Denial{Reason::revoked, "", "the policy has changed since this statement was prepared",
+                  "Prepare or declare it again."};
+  }
+  if (runs || inner.basis == plan.basis) return std::nullopt;
+  return Denial{Reason::not_understood, "",
+                "the search_path or the schema has changed since this statement was prepared, so that "
+                "its names may mean something else",
+                "Prepare it again."};
+}
+
+// EXECUTE and FETCH.
 void follow_inner(Plan& plan) {
   plan.carried = plan.inner->carried;
   plan.outputs = plan.inner->outputs;
   plan.search = plan.inner->search;
+  if (plan.kind == PlanKind::execute) plan.tests = plan.inner->tests;
   plan.masking = plan.inner->masking;
   plan.touches_masked |= plan.inner->touches_masked;
   plan.masked_fields = plan.inner->masked_fields;
   plan.writes |= plan.inner->writes;
   plan.large |= plan.inner->large;
-  if (!plan.denial && plan.inner->denial) plan.denial = plan.inner->denial;
-  if (!plan.denial && plan.inner->basis.masks != plan.basis.masks) {
-    plan.denial = Denial{Reason::revoked, "", "the policy has changed since this statement was prepared",
-                         "Prepare or declare it again."};
-  }
-  // A cursor runs already; a prepared statement's names are looked up again when path or schema have
-  // changed.
-  if (!plan.denial && plan.kind == PlanKind::execute && plan.inner->basis != plan.basis) {
-    plan.denial =
-        Denial{Reason::not_understood, "",
-               "the search_path or the schema has changed since this statement was prepared, so that "
-               "its names may mean something else",
-               "Prepare it again."};
-  }
+  if (!plan.denial) plan.denial = is_out_of_date(plan, *plan.inner, plan.kind == PlanKind::fetch);
 }
 
-// EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE: the name in it is not replaced by the gateway's own, so it would
-// mean another statement than the one that was described, by a name that a client can guess.
-bool executes_within(const sql::Statement& statement) {
+// CREATE TABLE AS EXECUTE, alone or explained: the name in it is not replaced by the gateway's own, so it
+// would mean another statement than the one that was described, by a name that a client can guess.
+bool creates_by_executing(const sql::Statement& statement) {
   const sql::Statement* inner = &statement;
-  while (inner != nullptr) {
-    if (const auto* explain = sql::as<sql::ExplainStatement>(inner)) {
-      inner = explain->query;
-    } else if (const auto* create = sql::as<sql::CreateTableAsStatement>(inner)) {
-      inner = create->query;
-    } else {
-      break;
-    }
-  }
-  return inner != nullptr && inner->kind == StatementKind::execute;
+  if (const auto* explain = sql::as<sql::ExplainStatement>(inner)) inner = explain->query;
+  const auto* create = sql::as<sql::CreateTableAsStatement>(inner);
+  return create != nullptr && create->query != nullptr && create->query->kind == StatementKind::execute;
 }
 
-Denial execute_within() {
-  return {Reason::not_understood, "", "EXECUTE within another statement is not supported",
-          "Write the statement itself instead of its name."};
+const sql::ExecuteStatement* explained_execute(const sql::Statement& statement) {
+  const auto* explain = sql::as<sql::ExplainStatement>(&statement);
+  return explain == nullptr ? nullptr : sql::as<sql::ExecuteStatement>(explain->query);
 }
 
 ErrorFields unknown_statement(std::string_view name) {
@@ -164,10 +182,7 @@ std::optional<ErrorFields> TextNames::resolve(Plan& plan) {
     case PlanKind::fetch: error = fetch(plan); break;
     case PlanKind::deallocate: error = deallocate(plan); break;
     case PlanKind::close_cursor: error = close(plan); break;
-    default:
-      if (!plan.denial && plan.statement != nullptr && executes_within(*plan.statement->body))
-        plan.denial = execute_within();
-      return std::nullopt;
+    default: return execute_within(plan);
   }
   if (error || plan.object.empty()) return error;  // DEALLOCATE ALL and CLOSE ALL name nothing
   plan.text = with_name(plan.text, *plan.statement->body, plan.upstream_object);
@@ -212,6 +227,30 @@ std::optional<ErrorFields> TextNames::execute(Plan& plan) const {
   follow_inner(plan);
   if (!plan.denial)
     plan.denial = refuse_written_back(plan.inner->written, as<sql::ExecuteStatement>(plan).arguments);
+  return std::nullopt;
+}
+
+std::optional<ErrorFields> TextNames::execute_within(Plan& plan) const {
+  if (plan.denial || plan.statement == nullptr) return std::nullopt;
+  if (creates_by_executing(*plan.statement->body)) {
+    plan.denial = Denial{Reason::not_understood, "", "EXECUTE within CREATE TABLE AS is not supported",
+                         "Write the statement itself instead of its name."};
+    return std::nullopt;
+  }
+  const auto* execute = explained_execute(*plan.statement->body);
+  if (execute == nullptr) return std::nullopt;
+  const auto inner = find_prepared(execute->name);
+  if (!inner) return unknown_statement(execute->name);
+  plan.denial = is_out_of_date(plan, *inner, false);
+  if (!plan.denial && inner->touches_masked) {
+    plan.denial = Denial{Reason::not_understood, "", "EXPLAIN EXECUTE of a statement on masked relations",
+                         "Explain the statement itself instead of its name."};
+  }
+  plan.writes |= inner->writes;
+  plan.large |= inner->large;
+  plan.text = with_executed_name(plan.text, upstream_prepared(execute->name));
+  plan.rewritten = true;
+  plan.insertion = {};
   return std::nullopt;
 }
 

@@ -53,6 +53,7 @@ class TextNames final : public postgres::StatementNames {
   std::optional<wire::pg::ErrorFields> prepare(Plan& plan);
   std::optional<wire::pg::ErrorFields> declare(Plan& plan);
   std::optional<wire::pg::ErrorFields> execute(Plan& plan) const;
+  std::optional<wire::pg::ErrorFields> execute_within(Plan& plan) const;
   std::optional<wire::pg::ErrorFields> fetch(Plan& plan) const;
   std::optional<wire::pg::ErrorFields> deallocate(Plan& plan);
   std::optional<wire::pg::ErrorFields> close(Plan& plan);

@@ -1,13 +1,20 @@
 #include "proxy/pg/written_back.h"
 
+#include "systems/postgres/rewrite/mask_json.h"
+
 namespace sluice::proxy::pg {
 namespace {
 
 namespace rewrite = postgres::rewrite;
 using rewrite::WrittenParameter;
 
+// For a column that may not be written. The binary form of jsonb is its text behind one byte.
+bool is_too_much(const WrittenParameter& parameter, std::string_view value) {
+  return parameter.hidden_keys.empty() || rewrite::may_hold_key(parameter.hidden_keys, value);
+}
+
 bool is_refused(const WrittenParameter& parameter, const BoundValue& value) {
-  if (parameter.must_be_null) return value.value.has_value();
+  if (parameter.must_be_null) return value.value && is_too_much(parameter, as_text(*value.value));
   if (!value.value) return !parameter.own.text && parameter.null_is_own;
   return value.format == wire::pg::Format::binary
              ? rewrite::is_own_output_in_binary(parameter.own, *value.value)
@@ -16,7 +23,7 @@ bool is_refused(const WrittenParameter& parameter, const BoundValue& value) {
 
 bool is_refused(const WrittenParameter& parameter, const postgres::sql::Expr* argument) {
   const auto value = rewrite::written_literal(argument);
-  if (parameter.must_be_null) return !value || value->has_value();
+  if (parameter.must_be_null) return !value || (*value && is_too_much(parameter, **value));
   if (!value) return false;  // computed
   return *value ? rewrite::is_own_output(parameter.own, **value)
                 : !parameter.own.text && parameter.null_is_own;

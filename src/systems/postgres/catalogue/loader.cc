@@ -147,7 +147,7 @@ Result<void> Loader::end_reply() {
   return {};
 }
 
-Result<std::shared_ptr<const Catalogue>> Loader::finish() {
+Result<CatalogueContents> Loader::finish() {
   if (step_ != steps().size()) return fail(Errc::internal, "the catalogue has not been read to its end");
   for (Relation& relation : contents_.relations) {
     if (relation.is_view() && relation.view.columns.empty() && relation.view.problem.empty()) {
@@ -156,7 +156,7 @@ Result<std::shared_ptr<const Catalogue>> Loader::finish() {
     keep_one_of_each(relation.reads);
     keep_one_of_each(relation.calls);
   }
-  return Catalogue::make(std::move(contents_));
+  return std::move(contents_);
 }
 
 Result<void> Loader::add_staleness(Row row) {

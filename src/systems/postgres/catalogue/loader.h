@@ -7,7 +7,8 @@
 //     for (each row) CHECK_OK(loader.add_row(fields));
 //     CHECK_OK(loader.end_reply());                     // or, on an ErrorResponse, give the loader up
 //   }
-//   TRY(auto catalogue, loader.finish());
+//   TRY(auto contents, loader.finish());
+//   auto catalogue = Catalogue::make(std::move(contents));
 //
 // Not thread-safe. What the server answers is untrusted: a row of the wrong shape, a number that is none or
 // more than the bounds below end it with an error, and the old snapshot stays in use.
@@ -52,8 +53,8 @@ class Loader {
   std::optional<std::string_view> next_query() const;
   Result<void> add_row(Row row);
   Result<void> end_reply();
-  // The snapshot, once `next_query` is nullopt. May be called once.
-  Result<std::shared_ptr<const Catalogue>> finish();
+  // What was read, once `next_query` is nullopt, for Catalogue::make. May be called once.
+  Result<CatalogueContents> finish();
 
  private:
   struct Step;

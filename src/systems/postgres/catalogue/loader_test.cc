@@ -98,7 +98,8 @@ Result<std::shared_ptr<const Catalogue>> load(const Script& script,
     }
     CHECK_OK(loader.end_reply());
   }
-  return loader.finish();
+  TRY(auto contents, loader.finish());
+  return Catalogue::make(std::move(contents));
 }
 
 TEST(Loader, BuildsTheCatalogueOfWhatTheServerAnswers) {

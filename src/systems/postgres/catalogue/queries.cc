@@ -2,7 +2,8 @@
 
 namespace sluice::postgres::catalogue_queries {
 
-// Temporary relations are left out, so that sessions that make and drop them do not make everyone read anew.
+// Temporary relations are left out, so that sessions that make and drop them do not make everyone read anew;
+// of a session's own, what it does itself tells (proxy/pg/catalogue_reader.h).
 const std::string_view kStaleness = R"(
 SELECT pg_catalog.concat_ws('|',
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8))
@@ -56,14 +57,18 @@ SELECT 'schema'::pg_catalog.text, n.nspname::pg_catalog.text
    AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_toast'))";
 
 const std::string_view kRelations = R"(
-SELECT c.oid::pg_catalog.text, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
+SELECT c.oid::pg_catalog.text,
+       CASE WHEN c.relpersistence OPERATOR(pg_catalog.=) 't'::pg_catalog."char" THEN 'pg_temp'::pg_catalog.text
+            ELSE n.nspname::pg_catalog.text END,
+       c.relname::pg_catalog.text, c.relkind::pg_catalog.text,
        c.reltuples::pg_catalog.int8::pg_catalog.text, c.relrowsecurity::pg_catalog.text,
        (EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid
           AND r.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name))::pg_catalog.text,
        (c.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid)::pg_catalog.text
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'c']::pg_catalog."char"[])
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY c.oid)";
 
 const std::string_view kColumns = R"(
@@ -91,7 +96,8 @@ SELECT a.attrelid::pg_catalog.text, a.attnum::pg_catalog.text, a.attname::pg_cat
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
  WHERE a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
    AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'c']::pg_catalog."char"[])
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY a.attrelid, a.attnum)";
 
 const std::string_view kIndexes = R"(
@@ -114,14 +120,16 @@ SELECT i.indrelid::pg_catalog.text, i.indexrelid::pg_catalog.text, c.relname::pg
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
   JOIN pg_catalog.pg_am m ON m.oid OPERATOR(pg_catalog.=) c.relam
  WHERE i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY i.indrelid, i.indexrelid)";
 
 const std::string_view kInheritance = R"(
 SELECT h.inhrelid::pg_catalog.text, h.inhparent::pg_catalog.text
   FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) h.inhrelid
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'f']::pg_catalog."char"[])
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY h.inhrelid, h.inhseqno)";
 
 // pg_depend does not hold dependencies on what initdb made (a view over pg_statistic, or one that calls
@@ -144,7 +152,8 @@ SELECT r.ev_class::pg_catalog.text,
   FROM pg_catalog.pg_rewrite r
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.ev_class
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v', 'm']::pg_catalog."char"[])
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
    AND r.ev_type OPERATOR(pg_catalog.=) '1'::pg_catalog."char"
    AND r.ev_class OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
  ORDER BY r.ev_class)";
@@ -285,7 +294,8 @@ SELECT k.conrelid::pg_catalog.text, k.conname::pg_catalog.text, k.contype::pg_ca
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
  WHERE k.contype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'f']::pg_catalog."char"[])
    AND k.conrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
 UNION ALL
 SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'k'::pg_catalog.text,
        pg_catalog.concat_ws(' ', i.indkey::pg_catalog.text,
@@ -304,7 +314,8 @@ SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'k'::pg_catalog.
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
  WHERE (i.indisunique OR i.indisexclusion) AND i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
 UNION ALL
 SELECT p.partrelid::pg_catalog.text, ''::pg_catalog.text, 'p'::pg_catalog.text, p.partattrs::pg_catalog.text,
        NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
@@ -320,7 +331,8 @@ SELECT t.tgrelid::pg_catalog.text, t.tgname::pg_catalog.text, t.tgfoid::pg_catal
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
  WHERE NOT t.tgisinternal AND t.tgrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
    AND NOT t.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['D', 'R']::pg_catalog."char"[])
-   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY t.tgrelid, t.tgname)";
 
 }  // namespace sluice::postgres::catalogue_queries

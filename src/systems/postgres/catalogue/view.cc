@@ -36,6 +36,11 @@ class ContentDigest {
     for (auto value : values) number(value);
     return *this;
   }
+  ContentDigest& texts(const std::vector<std::string>& values) {
+    number(values.size());
+    for (const std::string& value : values) text(value);
+    return *this;
+  }
   std::uint64_t finish() {
     Digest digest = sha_.finish();
     std::uint64_t head = 0;
@@ -73,7 +78,7 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
         .number(column.generated)
         .number(column.identity)
         .number(column.has_default);
-    digest.number(column.readable).numbers(column.computed_from);
+    digest.number(column.readable).numbers(column.computed_from).texts(column.former_names);
   }
   digest.number(relation.indexes.size());
   for (const Index& index : relation.indexes) {
@@ -83,6 +88,7 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
   digest.numbers(relation.parents).numbers(relation.children).numbers(relation.reads).numbers(relation.calls);
   digest_lineage(digest, relation.view);
   digest.numbers(relation.primary_key).number(relation.system).number(relation.row_security);
+  digest.texts(relation.former_names);
   digest.number(relation.has_rules).number(relation.constraints.size());
   for (const Constraint& constraint : relation.constraints) {
     digest.text(constraint.name).number(constraint.kind).numbers(constraint.columns);
@@ -250,6 +256,7 @@ Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)
   judge_routines();
   judge_types();
   version_ = digest_contents(contents_);
+  has_temporary_ = std::ranges::any_of(contents_.relations, &Relation::is_temporary);
   for (const Relation& relation : contents_.relations) {
     relation_by_oid_.emplace(relation.oid, &relation);
     relations_by_name_[relation.name].push_back(&relation);
@@ -317,7 +324,22 @@ const Relation* Catalogue::find_relation(SearchPath path, std::string_view schem
                                          std::string_view name) const {
   std::string key(name);
   if (!schema.empty()) return in_schema(relations_by_name_, key, schema);
-  return search(path, [&](std::string_view each) { return in_schema(relations_by_name_, key, each); });
+  if (has_temporary_) {
+    const auto named = std::ranges::find_if(path, is_temporary_schema);
+    const SearchPath before = path.first(static_cast<std::size_t>(named - path.begin()));
+    const Relation* own = in_schema(relations_by_name_, key, kTemporarySchema);
+    if (own != nullptr && (named == path.end() || find_permanent(before, key) == nullptr)) return own;
+  }
+  return find_permanent(path, key);
+}
+
+const Relation* Catalogue::find_permanent(SearchPath path, const std::string& name) const {
+  return search(path, [&](std::string_view each) { return in_schema(relations_by_name_, name, each); });
+}
+
+const Relation* Catalogue::shadowed(SearchPath path, std::string_view name) const {
+  const Relation* meant = find_relation(path, "", name);
+  return meant != nullptr && meant->is_temporary() ? find_permanent(path, std::string(name)) : nullptr;
 }
 
 std::span<const Relation* const> Catalogue::relations_named(std::string_view name) const {

@@ -10,8 +10,9 @@
 // the server's answers and tests fill by hand (testing.h). Its `version` is a digest of the content: two
 // snapshots with the same version answer alike, so results that depend on the catalogue are cached under it.
 //
-// What it does not hold: temporary objects (they belong to one session; see `may_be_temporary`), and anything
-// that changed after it was read. `queries.h` says how staleness is noticed.
+// A session's own temporary relations are in it, in the schema "pg_temp": such a snapshot is that session's
+// alone (has_temporary). What it does not hold: other sessions' temporary objects, temporary types, functions
+// and operators, and anything that changed after it was read. `queries.h` says how staleness is noticed.
 //
 // Names are as in the catalogue (folded, unquoted). An oid is unique per kind of object, not across kinds.
 #pragma once
@@ -47,6 +48,7 @@ struct Column {
   bool has_default = false;
   bool readable = true;                     // the role may SELECT it
   std::vector<std::int16_t> computed_from;  // of a generated column: the columns that its expression reads
+  std::vector<std::string> former_names;    // other names that it has had (name_history.h)
 };
 
 // relkind of pg_class.
@@ -118,6 +120,10 @@ struct Trigger {
   std::int16_t events = 0;  // kTrigger...
 };
 
+// How a session calls the schema of its own temporary relations; the true name has a number of its server
+// process.
+inline constexpr std::string_view kTemporarySchema = "pg_temp";
+
 struct Relation {
   Oid oid = 0;
   std::string schema;
@@ -136,11 +142,13 @@ struct Relation {
   std::int64_t row_estimate = -1;         // reltuples; -1: unknown
   bool system = false;                    // in pg_catalog, information_schema or pg_toast, made by initdb
   bool row_security = false;
-  bool has_rules = false;  // rules other than a view's own ON SELECT
+  bool has_rules = false;                 // rules other than a view's own ON SELECT
+  std::vector<std::string> former_names;  // others that it has had, with their schemas (name_history.h)
 
   std::string qualified_name() const { return schema + "." + name; }  // for people: not quoted
   const Column* column(std::string_view column_name) const;
   const Column* column(std::int16_t attnum) const;
+  bool is_temporary() const { return schema == kTemporarySchema; }
   bool is_view() const { return kind == RelationKind::view || kind == RelationKind::materialized_view; }
 };
 
@@ -239,8 +247,9 @@ struct CatalogueContents {
   std::string fingerprint;  // what the staleness query answered when this was read (queries.h)
 };
 
-// Unqualified names resolve over these, in order. Empty schema names and "pg_temp" are skipped; pg_catalog is
-// searched first when it is not named.
+// Unqualified names resolve over these, in order; pg_catalog is searched first when it is not named.
+// Relations also in the temporary schema: before all others when it is not named, by whatever of its names.
+// Empty names are skipped.
 using SearchPath = std::span<const std::string>;
 
 class Catalogue {
@@ -260,6 +269,11 @@ class Catalogue {
   const Relation* relation(Oid oid) const;
   // `schema` empty: over the search path. nullptr: no such relation is visible.
   const Relation* find_relation(SearchPath path, std::string_view schema, std::string_view name) const;
+  // The relation that an unqualified name would mean were it not for a temporary one in front of it; nullptr:
+  // none. Which of the two is meant could change with a transaction's end, so the schema has to be written.
+  const Relation* shadowed(SearchPath path, std::string_view name) const;
+  // The snapshot holds temporary relations, so that it is one session's.
+  bool has_temporary() const { return has_temporary_; }
   // All relations of that name, in whatever schema.
   std::span<const Relation* const> relations_named(std::string_view name) const;
 
@@ -299,11 +313,12 @@ class Catalogue {
 
   // pg_catalog and information_schema: relations that describe the database and not its data.
   static bool is_system_schema(std::string_view schema);
-  // Schemas of temporary objects ("pg_temp", "pg_temp_3"), which no snapshot holds.
+  // Schemas of temporary objects ("pg_temp", "pg_temp_3").
   static bool is_temporary_schema(std::string_view schema);
 
  private:
   explicit Catalogue(CatalogueContents contents);
+  const Relation* find_permanent(SearchPath path, const std::string& name) const;
 
   // Aggregates and operators are no better than the functions that they are made of.
   void judge_routines();
@@ -314,6 +329,7 @@ class Catalogue {
   CatalogueContents contents_;
   std::vector<std::size_t> distrusted_;  // types that were vouched for as they were read
   std::uint64_t version_ = 0;
+  bool has_temporary_ = false;
   std::unordered_map<Oid, const Relation*> relation_by_oid_;
   std::unordered_map<std::string, std::vector<const Relation*>> relations_by_name_;
   std::unordered_map<Oid, const Type*> type_by_oid_;

@@ -166,5 +166,27 @@ TEST(Catalogue, RowFunctionsAreFoundByName) {
   EXPECT_FALSE(catalogue->names_unvouched_row_function("absent"));
 }
 
+TEST(Catalogue, ATemporaryRelationComesFirstUnlessThePathSaysWhere) {
+  auto catalogue = testing::catalogue("public.docs(id int4)\npg_temp.docs(id int4)\npg_temp.own(id int4)");
+  EXPECT_TRUE(catalogue->has_temporary());
+  const auto schema = [&](std::vector<std::string> path, std::string_view name) {
+    const Relation* found = catalogue->find_relation(path, "", name);
+    return found == nullptr ? "" : found->schema;
+  };
+  EXPECT_EQ(schema({"public"}, "docs"), "pg_temp");
+  EXPECT_EQ(schema({"public", "pg_temp_3"}, "docs"), "public");
+  EXPECT_EQ(schema({"pg_temp_3", "public"}, "docs"), "pg_temp");
+  EXPECT_EQ(schema({"public", "pg_temp_3"}, "own"), "pg_temp");
+  EXPECT_EQ(catalogue->find_relation({}, "pg_temp", "docs")->schema, "pg_temp");
+
+  std::vector<std::string> path{"public"};
+  EXPECT_EQ(catalogue->shadowed(path, "docs")->schema, "public");
+  EXPECT_EQ(catalogue->shadowed(path, "own"), nullptr);
+  EXPECT_EQ(catalogue->shadowed({}, "docs"), nullptr);
+  std::vector<std::string> last{"public", "pg_temp_3"};
+  EXPECT_EQ(catalogue->shadowed(last, "docs"), nullptr);
+  EXPECT_FALSE(testing::catalogue("public.docs(id int4)")->has_temporary());
+}
+
 }  // namespace
 }  // namespace sluice::postgres

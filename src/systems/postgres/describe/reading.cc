@@ -21,10 +21,6 @@ bool is_test(const sql::SubLink& link) {
          link.form == sql::SubLinkKind::all;
 }
 
-// How the session calls the schema of its own temporary relations; the true name has a number of its back
-// end.
-constexpr std::string_view kOwnTemporarySchema = "pg_temp";
-
 // Of the system's relations that rewrite/vouch.h refuses: those that tell about the own session, or count.
 constexpr std::array<std::string_view, 4> kHarmlessHere = {"pg_cursors", "pg_locks", "pg_prepared_statements",
                                                            "pg_stat_database"};
@@ -262,7 +258,7 @@ void NameReader::on_relation(const sql::RangeVar& name, RelationRole role, bool 
   if (++mentions_ > kMaxRelationMentions) return;
   if (role == RelationRole::defined && name.persistence == sql::Persistence::temporary) {
     // The session's own, whatever the path is and whoever else has that name.
-    auto& use = use_of(fmt::format("{}.{}", kOwnTemporarySchema, name.name));
+    auto& use = use_of(fmt::format("{}.{}", kTemporarySchema, name.name));
     use.access = use.access | Access::define;
     return;
   }
@@ -277,6 +273,15 @@ void NameReader::on_relation(const sql::RangeVar& name, RelationRole role, bool 
   if (relation == nullptr) {
     if (created_schema_.empty() || access != Access::define) on_missing(name, access);
     return;
+  }
+  if (name.schema.empty() && relation->is_temporary()) {
+    if (const auto* other = context_.catalogue.shadowed(context_.search_path, name.name)) {
+      out_.not_understood.push_back(fmt::format("{} is a temporary table that stands before {}: write {}.{}",
+                                                name.name, other->qualified_name(), kTemporarySchema,
+                                                name.name));
+      return;
+    }
+    if (access == Access::define) on_missing(name, access);  // CREATE makes another one beside it
   }
   if (relation->system) return on_system(*relation, access);
   if (access == Access::read) out_.read.push_back(relation);

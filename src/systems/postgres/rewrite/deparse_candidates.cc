@@ -61,10 +61,8 @@ const ColumnRef* set_equal(const Expr& condition) {
 
 }  // namespace
 
-// Refuses a search that is confined to one record by a key.
-void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope) {
-  const auto entry = std::ranges::find(scope.entries, scope.knn->var, &Entry::var);
-  if (entry == scope.entries.end()) return;
+// Whether a level is confined to one record of a relation by a key.
+bool Deparser::names_one_record(const SelectStatement& node, const Entry& entry, const Scope& scope) const {
   std::vector<const Expr*> conditions;
   conjuncts(node.where, conditions);
   for (const FromItem* item : node.from) conjuncts_of_joins(*item, conditions);
@@ -73,20 +71,25 @@ void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope
     const ColumnRef* column = set_equal(*condition);
     if (column == nullptr || column->star) continue;
     const Meaning meaning = resolve(*column, scope);
-    if (meaning.kind != Meaning::Kind::column || meaning.entry != &*entry) continue;
-    const auto attnum = entry->relation->columns[meaning.index].attnum;
-    // A masked column compares alike in every record.
-    if (entry->mask == nullptr || entry->mask->column(attnum) == nullptr) fixed.insert(attnum);
+    if (meaning.kind != Meaning::Kind::column || meaning.entry != &entry) continue;
+    const auto attnum = entry.relation->columns[meaning.index].attnum;
+    const ColumnMask* mask = entry.mask == nullptr ? nullptr : entry.mask->column(attnum);
+    // A masked column compares alike in every record, unless its own value answers.
+    if (mask == nullptr || (scope.knn && mask->answers_equality)) fixed.insert(attnum);
   }
   auto is_fixed = [&](std::int16_t attnum) { return fixed.contains(attnum); };
   auto names_one = [&](const std::vector<std::int16_t>& key) {
     return !key.empty() && std::ranges::all_of(key, is_fixed);
   };
-  const bool one = names_one(entry->relation->primary_key) ||
-                   std::ranges::any_of(entry->relation->indexes, [&](const Index& index) {
-                     return index.unique && names_one(index.key);
-                   });
-  if (!one) return;
+  return names_one(entry.relation->primary_key) ||
+         std::ranges::any_of(entry.relation->indexes,
+                             [&](const Index& index) { return index.unique && names_one(index.key); });
+}
+
+// Refuses such a search.
+void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope) {
+  const auto entry = std::ranges::find(scope.entries, scope.knn->var, &Entry::var);
+  if (entry == scope.entries.end() || !names_one_record(node, *entry, scope)) return;
   refuse(
       fmt::format("{} is masked: a search within one record, named by its key, could only tell where it lies",
                   scope.knn->column_name),

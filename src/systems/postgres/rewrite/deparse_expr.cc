@@ -43,6 +43,10 @@ void Deparser::exprs(Exprs nodes, Scope& scope) {
 void Deparser::expr(const Expr* node, Scope& scope) {
   if (refused()) return;
   if (node == nullptr) return refuse("a part of the statement was not understood");
+  if (value_tests_.contains(node)) {
+    out_ += "true";
+    return;
+  }
   if (distance(*node, scope)) return;
   Place place = std::exchange(place_, place_ == Place::score ? Place::score : Place::elsewhere);
   const bool conjunct = std::exchange(is_conjunct_, false);
@@ -56,7 +60,11 @@ void Deparser::expr(const Expr* node, Scope& scope) {
       break;
     }
     case ExprKind::constant: constant(static_cast<const Constant&>(*node)); break;
-    case ExprKind::operation: operation(static_cast<const OperatorExpr&>(*node), scope); break;
+    case ExprKind::operation: {
+      const auto& it = static_cast<const OperatorExpr&>(*node);
+      if (!conjunct || !open_key_of_target(it, scope)) operation(it, scope);
+      break;
+    }
     case ExprKind::boolean: {
       const auto& it = static_cast<const BooleanExpr&>(*node);
       if (it.op == BooleanOperator::not_) {

@@ -135,6 +135,13 @@ void Deparser::condition(std::string_view word, const Expr* node, Scope& scope) 
   expr(node, scope);
 }
 
+// Of UPDATE and DELETE: what stands beside AND in it must hold.
+void Deparser::where(const Expr* node, Scope& scope) {
+  is_conjunct_ = true;
+  condition(" WHERE ", node, scope);
+  is_conjunct_ = false;
+}
+
 // --- INSERT
 
 void Deparser::insert(const InsertStatement& node) {
@@ -291,7 +298,7 @@ void Deparser::update(const UpdateStatement& node) {
   out_ += " SET ";
   assignments(node.assignments, written, scope, node.from);
   write_others(" FROM ", node.from, scope);
-  condition(" WHERE ", node.where, scope);
+  where(node.where, scope);
   returning(node.returning, scope, node.from, node.where, false);
 }
 
@@ -397,7 +404,7 @@ void Deparser::remove(const DeleteStatement& node) {
   out_ += "DELETE FROM ";
   write_target(written, scope);
   write_others(" USING ", node.using_items, scope);
-  condition(" WHERE ", node.where, scope);
+  where(node.where, scope);
   returning(node.returning, scope, node.using_items, node.where, false);
 }
 

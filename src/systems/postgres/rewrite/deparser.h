@@ -78,6 +78,9 @@ class Deparser {
   // Its searches of masked vectors; nullopt: there are none.
   std::optional<MaskedSearch> search() const;
 
+  // Its comparisons with values that masks hide but answer.
+  std::vector<ValueTest> value_tests() const;
+
   // A type as written by the client, with its schema. Refuses unknown ones.
   std::string type_name(const sql::TypeName& type);
   const std::optional<Refusal>& refusal() const { return refusal_; }
@@ -138,7 +141,11 @@ class Deparser {
   // Conditions of WHERE that are tested on stored values too (stored_conditions.cc).
   void stored_conditions(const sql::SelectStatement& node, Scope& scope);
   void stored_condition(const sql::Expr* condition, Scope& scope);
+  bool open_key_of_target(const sql::OperatorExpr& test, Scope& scope);
   const ColumnMask* masked_json(const sql::Expr* operand, const Scope& scope, Meaning& meaning) const;
+
+  // Equality with a masked value, where its mask allows that (equality_filters.cc).
+  bool answer_equality(const sql::SelectStatement& node, const sql::Expr* condition, Scope& scope);
 
   // ---- what the outermost query outputs (deparse_outputs.cc)
   void begin_outputs(const sql::SelectStatement& node, const Scope& scope);
@@ -154,6 +161,7 @@ class Deparser {
 
   // ---- what searches of masked vectors choose from (deparse_candidates.cc)
   void refuse_one_record(const sql::SelectStatement& node, const Scope& scope);
+  bool names_one_record(const sql::SelectStatement& node, const Entry& entry, const Scope& scope) const;
   void begin_watching(const sql::SelectStatement& node, const Scope& scope);
   void note_reach(const Meaning& meaning);
   void note_common_table();
@@ -219,6 +227,7 @@ class Deparser {
   Written declare_target(const sql::RangeVar& var, Scope& scope);
   void write_target(const Written& written, const Scope& scope);
   void condition(std::string_view word, const sql::Expr* node, Scope& scope);
+  void where(const sql::Expr* node, Scope& scope);
   void assignments(sql::List<sql::Target> items, const Written& written, Scope& scope,
                    sql::List<const sql::FromItem*> from);
   std::size_t shared_assignment(sql::List<sql::Target> items, std::size_t first, const Written& written,
@@ -248,7 +257,7 @@ class Deparser {
   void check_write(const Written& written, std::int16_t event, std::string_view column,
                    const std::vector<const sql::Expr*>* values, bool null_is_own);
   bool is_left_empty(const std::vector<const sql::Expr*>* values, const std::string& name,
-                     const std::string& rule);
+                     const ColumnMask& mask);
   void refuse_part(const Written& written, std::string_view column);
   void check_value(const OwnOutput& own, const ColumnMask& mask, const std::string& name,
                    const sql::Expr* value, bool null_is_own);
@@ -358,6 +367,7 @@ class Deparser {
   };
   std::vector<Watched> watched_;
   bool counts_candidates_ = false;
+  std::map<const sql::Expr*, ValueTest> value_tests_;  // by the conditions that they replace
 
   Reply reply_ = Reply::other;
   bool shows_cells_ = false;  // the outermost query may hand on values whose cells the reply masks

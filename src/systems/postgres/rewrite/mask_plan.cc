@@ -47,17 +47,42 @@ class PlanBuilder {
            relation.kind != RelationKind::composite_type && relation.kind != RelationKind::toast;
   }
 
+  // Under each of the names that the relation and its columns have, or have had: the masks of all hold.
   void want(const Relation& relation) {
-    std::string collection = relation.qualified_name();
+    Wanted wanted;
+    want_under(relation, relation.qualified_name(), wanted);
+    for (const std::string& former : relation.former_names) want_under(relation, former, wanted);
+    spread_to_generated(relation, wanted);
+    if (!wanted.empty()) wanted_.emplace(relation.oid, std::move(wanted));
+  }
+
+  void want_under(const Relation& relation, const std::string& collection, Wanted& wanted) {
     if (!masks_.touches(collection)) return;
     auto vectors = masks_.vector_mask(collection);
     bool detects = !masks_.detect_masks(collection).empty();
-    Wanted wanted;
+    const bool renamed = collection != relation.qualified_name();
     for (const Column& column : relation.columns) {
-      if (auto found = want_column(collection, column, vectors, detects)) wanted.emplace(column.name, *found);
+      add(relation, column, want_column(collection, column, vectors, detects),
+          renamed ? &collection : nullptr, wanted);
+      Column before = column;
+      for (const std::string& former : column.former_names) {
+        before.name = former;
+        add(relation, column, want_column(collection, before, vectors, detects), &former, wanted);
+      }
     }
-    spread_to_generated(relation, wanted);
-    if (!wanted.empty()) wanted_.emplace(relation.oid, std::move(wanted));
+  }
+
+  // `former`: the name that the mask holds by, where that is not what it is called now.
+  void add(const Relation& relation, const Column& column, const std::optional<WantedMask>& found,
+           const std::string* former, Wanted& wanted) {
+    if (!found) return;
+    const auto [at, added] = wanted.emplace(column.name, *found);
+    if (!added) {
+      combine(at->second, *found);
+    } else if (former != nullptr) {
+      note_once(fmt::format("{}.{} is masked because it was called {} (rule {})", relation.qualified_name(),
+                            column.name, *former, found->field.rule));
+    }
   }
 
   std::optional<WantedMask> want_column(const std::string& collection, const Column& column,
@@ -115,13 +140,15 @@ class PlanBuilder {
       MaskSet single;
       single.fields.push_back(mask);
       if (!single.touches(collection)) continue;
-      auto dot = mask.field.find('.');
-      if (dot == std::string::npos) {
+      const auto dot = std::min(mask.field.find('.'), mask.field.size());
+      const bool is_key = dot == mask.field.size();
+      const bool here = glob_matches_folded(std::string_view(mask.field).substr(0, dot), column.name);
+      const std::string inside = is_key ? mask.field : mask.field.substr(dot + 1);
+      if (is_key || (here && can_remove_path(inside) && mask.field.find('*') > dot)) {
         if (!found) found = WantedMask{mask, {}, {}, {}};
-        found->json_keys.push_back(mask.field);
+        found->json_keys.push_back(inside);
         found->field.write_allowed = found->field.write_allowed && mask.write_allowed;
-      } else if (glob_matches_folded(std::string_view(mask.field).substr(0, dot), column.name) ||
-                 mask.field.find('*') < dot) {
+      } else if (here || mask.field.find('*') < dot) {
         WantedMask whole{mask, {}, {}, {}};
         whole.field.mask = Mask::redact;
         note_once(fmt::format("{}.{} is redacted whole for the path {} (rule {})", collection, column.name,
@@ -142,6 +169,8 @@ class PlanBuilder {
     if (row == nullptr) return std::nullopt;
     for (const Column& attribute : row->columns) {
       auto field = masks_.field_mask(collection, column.name + "." + attribute.name);
+      for (std::size_t i = 0; !field && i < attribute.former_names.size(); ++i)
+        field = masks_.field_mask(collection, column.name + "." + attribute.former_names[i]);
       const Type* inner = catalogue_.base_type(attribute.type);
       bool nested =
           inner != nullptr && (inner->kind == TypeKind::composite || is_json(catalogue_, attribute.type));
@@ -168,6 +197,7 @@ class PlanBuilder {
         WantedMask copy = masked->second;
         copy.json_keys.clear();
         copy.detectors.clear();
+        copy.field.filters = Filters::none;
         if (copy.field.mask != Mask::remove) copy.field.mask = Mask::redact;
         wanted.emplace(column.name, std::move(copy));
         break;
@@ -244,6 +274,9 @@ class PlanBuilder {
     made.rule = wanted.field.rule;
     made.vector = is_vector(catalogue_, column.type) && catalogue_.base_type(column.type)->category != 'A';
     made.scores = wanted.scores.value_or(Scores::rank);
+    made.answers_equality = wanted.field.filters == Filters::equality && wanted.json_keys.empty() &&
+                            wanted.detectors.empty() && relation.kind != RelationKind::foreign_table &&
+                            !relation.is_view() && compares_plainly(column);
     // A relative's column of the same name may be of another type: then it is masked whole.
     if (!wanted.json_keys.empty() && is_json(catalogue_, column.type)) {
       bool binary = catalogue_.base_type(column.type)->name == "jsonb";
@@ -290,6 +323,11 @@ class PlanBuilder {
     }
     if (!wanted.detectors.empty()) detect_in(where, column, wanted, made);
     return made;
+  }
+
+  bool compares_plainly(const Column& column) const {
+    const Type* type = catalogue_.base_type(column.type);
+    return type != nullptr && has_plain_equality(*type);
   }
 
   static std::shared_ptr<const CellMask> with_rule(CellMask mask, const std::string& rule) {

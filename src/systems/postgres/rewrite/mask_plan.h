@@ -58,9 +58,10 @@ struct ColumnMask {
   std::shared_ptr<const CellMask> cell;
   // What stands for null in such a column, as SQL; empty: null may show.
   std::string cell_null;
-  std::vector<std::string> json_keys;  // patterns of keys that are removed from JSON; empty: another mask
+  std::vector<std::string> json_keys;  // what is removed from JSON (mask_json.h); empty: another mask
   bool vector = false;                 // of pgvector's types: usable in the k-NN form
   Scores scores = Scores::rank;        // for vectors
+  bool answers_equality = false;       // `filters: equality` (equality_filters.cc)
   bool keep_order = false;
   bool write_allowed = false;  // by every mask on it
   std::string rule;

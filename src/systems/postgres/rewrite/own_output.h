@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/bytes.h"
 #include "model/decision.h"
@@ -59,6 +60,8 @@ struct WrittenParameter {
   std::string column;        // "public.docs.email"
   std::string rule;
   bool must_be_null = false;  // the column may not be written; a new row that has nothing there is none
+  std::vector<std::string>
+      hidden_keys;  // nor one that has JSON without these (mask_json.h); empty: it has to be null
 };
 // Why a column cannot be written whose mask does not allow it.
 Denial unwritable_denial(std::string_view column, std::string_view rule);

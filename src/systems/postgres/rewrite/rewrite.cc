@@ -89,8 +89,8 @@ class StatementRewriter {
     if (auto good = verify(*text, prefix_, input_); !good) {
       return denial("the statement could not be rewritten safely", std::move(good).error().detail);
     }
-    return Rewritten{*std::move(text), deparser_.masked(), deparser_.written(), deparser_.outputs(),
-                     deparser_.search()};
+    return Rewritten{*std::move(text),    deparser_.masked(), deparser_.written(),
+                     deparser_.outputs(), deparser_.search(), deparser_.value_tests()};
   }
 
  private:

@@ -81,6 +81,14 @@ struct MaskedSearch {
 };
 inline constexpr std::uint64_t kMostCandidates = 1'000;
 
+// A comparison with masked values that is answered from the values themselves: each value that is tried tells
+// something.
+struct ValueTest {
+  std::string collection;
+  std::size_t values = 0;
+  bool of_one_record = false;  // which the statement names by its key
+};
+
 // The statement touches nothing masked: its text passes as it is.
 struct Unchanged {};
 
@@ -90,6 +98,7 @@ struct Rewritten {
   std::vector<WrittenParameter> written;
   std::vector<MaskedOutput> outputs;  // in order of their columns
   std::optional<MaskedSearch> search;
+  std::vector<ValueTest> tests;
 };
 
 // The statement names a relation that the snapshot does not know.

@@ -56,7 +56,8 @@ Result<std::shared_ptr<const Catalogue>> load() {
     }
     CHECK_OK(loader.end_reply());
   }
-  return loader.finish();
+  TRY(auto contents, loader.finish());
+  return Catalogue::make(std::move(contents));
 }
 
 void answer(const Catalogue& catalogue, const std::vector<std::string>& path, const MaskPlan& plan,

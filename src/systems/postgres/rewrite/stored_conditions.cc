@@ -13,7 +13,6 @@
 
 #include <algorithm>
 
-#include "model/pattern.h"
 #include "systems/postgres/rewrite/deparser.h"
 #include "systems/postgres/rewrite/mask_json.h"
 #include "systems/postgres/sql/names.h"
@@ -77,7 +76,9 @@ void Deparser::stored_conditions(const SelectStatement& node, Scope& scope) {
     if (entry.mask != nullptr) usages_[entry.var].stored_conditions.clear();
   }
   if (node.where == nullptr || shows_counts_) return;
-  each_conjunct(node.where, [&](const Expr* each) { stored_condition(each, scope); });
+  each_conjunct(node.where, [&](const Expr* each) {
+    if (!answer_equality(node, each, scope)) stored_condition(each, scope);
+  });
 }
 
 // The masked JSON column that an operand is, of this level, beyond doubt.
@@ -113,9 +114,7 @@ void Deparser::stored_condition(const Expr* condition, Scope& scope) {
                        quote_identifier(meaning.entry->relation->columns[meaning.index].name));
   };
   auto is_open = [](const ColumnMask& mask, std::string_view key) {
-    return !key.empty() && std::ranges::none_of(mask.json_keys, [&](const std::string& pattern) {
-      return glob_matches_folded(pattern, key);
-    });
+    return is_open_key(mask.json_keys, key);
   };
   auto add = [&](std::string text) {
     usages_[meaning.entry->var].stored_conditions.push_back(std::move(text));
@@ -156,6 +155,51 @@ void Deparser::stored_condition(const Expr* condition, Scope& scope) {
   if (!std::ranges::all_of(list->items, [](const Expr* item) { return is_given(item, {"text", "varchar"}); }))
     return;
   add(fmt::format("({} IN {})", value, written(list)));
+}
+
+// `metadata ->> 'key' = given` and `IN (...)`, of a key that is not masked, in WHERE of UPDATE and DELETE:
+// the one way in which these may look at such a column. It is tested on the masked value, which is {} where a
+// masked key lies deep, so that nothing is changed that a query would not show; and on the stored one, for an
+// index. True: it has been written.
+bool Deparser::open_key_of_target(const OperatorExpr& test, Scope& scope) {
+  if (reads_ != Reads::refused) return false;
+  const auto* path = as<OperatorExpr>(test.left);
+  if (path == nullptr || !has_operator(*path, OperatorKind::plain, "->>")) return false;
+  const auto* column = as<ColumnRef>(path->left);
+  if (column == nullptr || column->star) return false;
+  const Meaning meaning = resolve(*column, scope);
+  if (meaning.kind != Meaning::Kind::column || !meaning.certain || meaning.scope != &scope ||
+      !meaning.entry->target || meaning.entry->mask == nullptr) {
+    return false;
+  }
+  const Column& stored = meaning.entry->relation->columns[meaning.index];
+  const ColumnMask* mask = meaning.entry->mask->column(stored.attnum);
+  if (mask == nullptr || mask->json_keys.empty() || !is_open_key(mask->json_keys, text_of(path->right)))
+    return false;
+  const auto* list = as<ExprList>(test.right);
+  const bool one = has_operator(test, OperatorKind::plain, "=") && is_given(test.right, {"text", "varchar"});
+  const bool several =
+      list != nullptr && has_operator(test, OperatorKind::in, "=") &&
+      std::ranges::all_of(list->items, [](const Expr* item) { return is_given(item, {"text", "varchar"}); });
+  if (!one && !several) return false;
+  const std::string value =
+      fmt::format("{}.{}", quote_identifier(meaning.entry->alias), quote_identifier(stored.name));
+  const std::string key = quote_literal(text_of(path->right));
+  out_ += '(';
+  for (const std::string& document : {value, "(" + mask->value(value) + ")"}) {
+    if (document != value) out_ += " AND ";
+    out_ += fmt::format("(({} OPERATOR(pg_catalog.->>) {}) {}", document, key,
+                        one ? "OPERATOR(pg_catalog.=) " : "IN (");
+    if (one) {
+      expr(test.right, scope);
+    } else {
+      exprs(list->items, scope);
+      out_ += ')';
+    }
+    out_ += ')';
+  }
+  out_ += ')';
+  return true;
 }
 
 }  // namespace sluice::postgres::rewrite

@@ -31,9 +31,11 @@ void combine_values(WantedMask& into, const WantedMask& other) {
 
 void combine(WantedMask& into, const WantedMask& other) {
   const bool write_allowed = into.field.write_allowed && other.field.write_allowed;
+  const Filters filters = std::min(into.field.filters, other.field.filters);
   const bool writable = into.writable || other.writable;
   combine_values(into, other);
   into.field.write_allowed = write_allowed;
+  into.field.filters = filters;
   into.writable = writable;
 }
 
@@ -41,6 +43,7 @@ WantedMask of_what_is_computed(WantedMask mask) {
   mask.json_keys.clear();
   mask.detectors.clear();
   mask.scores = Scores::remove;
+  mask.field.filters = Filters::none;
   if (mask.field.mask != Mask::remove) mask.field.mask = Mask::redact;
   return mask;
 }

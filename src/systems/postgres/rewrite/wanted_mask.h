@@ -11,12 +11,13 @@
 
 #include "model/cell_mask.h"
 #include "model/decision.h"
+#include "systems/postgres/catalogue/view.h"
 
 namespace sluice::postgres::rewrite {
 
 struct WantedMask {
   FieldMask field;
-  std::vector<std::string> json_keys;   // only these keys, not the whole column
+  std::vector<std::string> json_keys;   // only these keys and paths (mask_json.h), not the whole column
   std::optional<Scores> scores;         // a vector mask covers it
   std::vector<DetectorMask> detectors;  // instead of `field`'s mask
   // What it shows can be made to be what somebody writes, here or in a column that it comes from. A hash of
@@ -26,6 +27,9 @@ struct WantedMask {
 
 // By column name, because relatives share names and not numbers.
 using Wanted = std::map<std::string, WantedMask, std::less<>>;
+
+// Whether two values of the type can be compared by PostgreSQL's own `=` (equality_filters.cc).
+bool has_plain_equality(const Type& type);
 
 // The stronger of two for one column: a whole column beats some keys of it.
 void combine(WantedMask& into, const WantedMask& other);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/mask_json.h"
 
 namespace sluice::postgres::rewrite {
 
@@ -29,7 +30,7 @@ void Deparser::check_write(const Written& written, std::int16_t event, std::stri
   }
   const ColumnMask* mask = written.mask == nullptr ? nullptr : written.mask->column(known->attnum);
   const bool unwritable = mask != nullptr && !mask->write_allowed;
-  if (unwritable && (event != kTriggerInsert || !is_left_empty(values, name, mask->rule))) {
+  if (unwritable && (event != kTriggerInsert || !is_left_empty(values, name, *mask))) {
     if (!refusal_) refusal_ = unwritable_denial(name, mask->rule);
     return;
   }
@@ -52,18 +53,24 @@ void Deparser::check_write(const Written& written, std::int16_t event, std::stri
   for (const Expr* value : *values) check_value(*own, *mask, name, value, null_is_own);
 }
 
-// A new row with nothing in the column, as ORMs write it that name all columns.
+// A new row with nothing in the column, as ORMs write it that name all columns; or with JSON that holds
+// nothing of what is masked in it.
 bool Deparser::is_left_empty(const std::vector<const Expr*>* values, const std::string& name,
-                             const std::string& rule) {
+                             const ColumnMask& mask) {
   if (values == nullptr || values->empty()) return false;
   for (const Expr* value : *values) {
     value = as_it_is(value);
     if (value == nullptr) return false;
     if (const auto* parameter = as<ParamRef>(value)) {
-      written_.push_back({.number = parameter->number, .column = name, .rule = rule, .must_be_null = true});
+      written_.push_back({.number = parameter->number,
+                          .column = name,
+                          .rule = mask.rule,
+                          .must_be_null = true,
+                          .hidden_keys = mask.json_keys});
       continue;
     }
     const auto literal = written_literal(value);
+    if (literal && *literal && !mask.json_keys.empty() && !may_hold_key(mask.json_keys, **literal)) continue;
     if (value->kind != ExprKind::default_ && (!literal || literal->has_value())) return false;
   }
   return true;
