@@ -114,6 +114,20 @@ TEST_F(LargeStatementTest, IsRefusedLikeAnyOther) {
   EXPECT_EQ(rig.sent(), Transcript({kRefusedParse, "Sync"}));
 }
 
+// Few words whose names multiply.
+TEST_F(LargeStatementTest, IsOneWithManyColumnsInReach) {
+  rig.set_policy(kMasked);
+  std::string sql = "WITH a0 AS (SELECT * FROM docs)";
+  for (int i = 1; i < 10; ++i) sql += fmt::format(", a{0} AS (SELECT * FROM a{1} x, a{1} y)", i, i - 1);
+  EXPECT_EQ(run_errands(rig.client(query(sql + " SELECT 1 FROM a9"))), 1);
+  EXPECT_EQ(rig.sent().size(), 1u);
+  rig.server(complete("SELECT 0") + ready());
+  for (int i = 10; i < 60; ++i) sql += fmt::format(", a{0} AS (SELECT * FROM a{1} x, a{1} y)", i, i - 1);
+  rig.told();
+  EXPECT_EQ(run_errands(rig.client(query(sql + " SELECT 1 FROM a59"))), 1);
+  EXPECT_EQ(rig.told(), Transcript({"ERROR 42501", "Ready I"}));
+}
+
 TEST_F(LargeStatementTest, IsDecidedByTheRulesOfTheEnd) {
   auto pause = rig.client(query("SELECT body FROM docs WHERE id IN (" + numbers() + ")"));
   ASSERT_EQ(pause, Pause::errand);

@@ -115,7 +115,10 @@ class Planner::Work {
     if (!plan->denial) {
       auto keys = planner_.carried_keys(*plan, *context_.masks);
       plan->carried = static_cast<std::uint16_t>(keys.size());
-      if (auto error = mask(*plan, keys)) return std::unexpected(std::move(*error));
+      if (auto error = mask(*plan, keys)) {
+        planner_.met_large_ = is_too_large(*error);
+        return std::unexpected(std::move(*error));
+      }
       if (!plan->rewritten && !plan->denial && !keys.empty()) put_in(*plan, keys);
     }
     if (auto error = names_.resolve(*plan)) return std::unexpected(std::move(*error));
@@ -155,7 +158,8 @@ class Planner::Work {
                               .fresh = planner_.fresh_,
                               .clamp = std::nullopt,
                               .keys = keys,
-                              .vouch = {.may_set = may_set}});
+                              .vouch = {.may_set = may_set},
+                              .max_names = planner_.aside_ ? rewrite::kMaxNames : rewrite::kMaxNamesAtOnce});
   }
 
   static void put_in(Plan& plan, const std::vector<rewrite::CarriedKey>& keys) {

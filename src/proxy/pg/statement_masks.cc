@@ -4,12 +4,15 @@
 
 #include "proxy/pg/refusal.h"
 #include "systems/postgres/describe/recorded_text.h"
+#include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
 namespace {
 
 using namespace wire::pg;
 namespace rewrite = postgres::rewrite;
+
+constexpr std::string_view kTooLarge = "the statement has many columns in reach";
 
 // How many of a relation's masked columns the reply asks for.
 std::uint32_t masked_output(const Operation& operation, const rewrite::MaskedUse& masked) {
@@ -55,6 +58,10 @@ void follow_search(Plan& plan, const std::optional<rewrite::MaskedSearch>& searc
   if (search && search->counted) ++plan.carried;
 }
 
+bool is_too_large(const ErrorFields& error) {
+  return error.sqlstate == sqlstate::kProgramLimitExceeded && error.message == kTooLarge;
+}
+
 std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& input) {
   auto result = rewrite::rewrite(input);
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
@@ -75,6 +82,8 @@ std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& 
     hide_literals(plan);
   } else if (auto* missing = std::get_if<rewrite::NeedsCatalogue>(&result)) {
     return undefined_table(missing->relation);
+  } else if (std::holds_alternative<rewrite::TooLarge>(result)) {
+    return render_error(sqlstate::kProgramLimitExceeded, std::string{kTooLarge});
   } else if (input.plan.in_force() && plan.body->kind == postgres::sql::StatementKind::vacuum) {
     plan.touches_masked = true;  // VERBOSE tells how large the statistics of each relation have become
   }

@@ -10,8 +10,12 @@
 
 namespace sluice::proxy::pg {
 
-// Rewrites, and says in the plan what came of it. The error: a name that the catalogue does not know.
+// Rewrites, and says in the plan what came of it. The error: a name that the catalogue does not know, or what
+// is_too_large() knows.
 std::optional<wire::pg::ErrorFields> apply_masks(Plan& plan, const postgres::rewrite::RewriteInput& input);
+
+// The statement has more names than `input.max_names`.
+bool is_too_large(const wire::pg::ErrorFields& error);
 
 // As a plan keeps them; null when there are none.
 std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> shared(

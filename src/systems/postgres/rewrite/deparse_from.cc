@@ -130,8 +130,10 @@ Columns Deparser::target_columns(const SelectStatement& node, const Scope& scope
 
 bool Deparser::have_seen(std::size_t names) {
   names_seen_ += names;
-  if (names_seen_ > kMaxNamesSeen) {
-    refuse(fmt::format("a statement with more than {} columns in reach is not understood", kMaxNamesSeen));
+  if (names_seen_ > kMaxNames) {
+    refuse(fmt::format("a statement with more than {} columns in reach is not understood", kMaxNames));
+  } else if (names_seen_ > max_names_ && !refusal_) {
+    refusal_ = TooLarge{};
   }
   return !refused();
 }

@@ -43,6 +43,7 @@ Deparser::Deparser(const RewriteInput& input, std::string prefix)
       path_(input.search_path),
       plan_(input.plan),
       fresh_(input.fresh),
+      max_names_(input.max_names),
       prefix_(std::move(prefix)),
       keys_(input.keys),
       statement_(*input.statement.body) {}

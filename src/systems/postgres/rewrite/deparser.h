@@ -320,12 +320,10 @@ class Deparser {
   SearchPath path_;
   const MaskPlan& plan_;
   bool fresh_;
+  const std::size_t max_names_;
   std::string prefix_;
   std::string out_;
   std::optional<Refusal> refusal_;
-  // Names of columns that are in reach, added up over all levels and both passes. WITH queries that each join
-  // the one before twice double them with every link; sixty relations as wide as the server allows fit.
-  static constexpr std::size_t kMaxNamesSeen = 100'000;
   // In one FROM: each is compared with all the others. As many as `describe` understands.
   static constexpr std::size_t kMaxRelations = 1000;
   std::size_t names_seen_ = 0;

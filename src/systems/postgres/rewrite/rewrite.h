@@ -4,7 +4,8 @@
 //   auto plan = MaskPlan::compile(*catalogue, *obligations.masks);            // cached by the caller
 //   auto result = rewrite::rewrite({statement, *catalogue, path, *plan});
 //   switch on result: Unchanged -> send the text as it is; Rewritten -> send .sql; Denial -> tell the client;
-//                     NeedsCatalogue -> read the catalogue anew, then ask again with `fresh`
+//                     NeedsCatalogue -> read the catalogue anew, then ask again with `fresh`;
+//                     TooLarge -> ask again on another thread
 //
 // What is rewritten: SELECT (joins, WITH, sub-selects, LATERAL, set operations, aggregates, windows, VALUES),
 // DECLARE CURSOR, COPY (query) TO STDOUT, COPY relation TO STDOUT and FROM STDIN, INSERT, UPDATE, DELETE,
@@ -33,6 +34,12 @@
 
 namespace sluice::postgres::rewrite {
 
+// Names of columns that are in reach, added up over all levels and passes. WITH queries that each join the
+// one before twice double them with every link; sixty relations as wide as the server allows fit.
+inline constexpr std::size_t kMaxNames = 100'000;
+// What can be gone through in less than 5 ms.
+inline constexpr std::size_t kMaxNamesAtOnce = 8'000;
+
 struct RewriteInput {
   const sql::ParsedStatement& statement;
   const Catalogue& catalogue;
@@ -46,6 +53,8 @@ struct RewriteInput {
   // Put in front of the columns of the outermost select (carried_keys.h).
   std::vector<CarriedKey> keys;
   VouchOptions vouch;
+  // With less than kMaxNames, a statement that has more is not refused, but TooLarge to be rewritten here.
+  std::size_t max_names = kMaxNames;
 };
 
 // A masked relation that a statement uses.
@@ -106,10 +115,14 @@ struct NeedsCatalogue {
   std::string relation;
 };
 
-using RewriteResult = std::variant<Unchanged, Rewritten, Denial, NeedsCatalogue>;
+// More names are in reach than RewriteInput::max_names: to be asked again with kMaxNames, where time is no
+// matter.
+struct TooLarge {};
+
+using RewriteResult = std::variant<Unchanged, Rewritten, Denial, NeedsCatalogue, TooLarge>;
 
 // Why a deparse ended.
-using Refusal = std::variant<Denial, NeedsCatalogue>;
+using Refusal = std::variant<Denial, NeedsCatalogue, TooLarge>;
 
 RewriteResult rewrite(const RewriteInput& input);
 

@@ -312,6 +312,20 @@ TEST(Rewrite, ColumnsThatMultiplyAreRefusedBeforeTheyTakeTimeAndMemory) {
   EXPECT_THAT(corpus_session().text(nested), HasSubstr("columns in reach"));
 }
 
+TEST(Rewrite, WhatHasManyColumnsIsForAnotherThread) {
+  const Session session = corpus_session();
+  auto parsed = sql::parse("SELECT a.*, b.* FROM docs a, docs b, docs c");
+  RewriteInput input{.statement = parsed->statements().front(),
+                     .catalogue = *session.catalogue,
+                     .search_path = session.path,
+                     .plan = *session.plan,
+                     .fresh = true,
+                     .max_names = 40};
+  EXPECT_TRUE(std::holds_alternative<TooLarge>(rewrite(input)));
+  input.max_names = kMaxNamesAtOnce;
+  EXPECT_TRUE(std::holds_alternative<Rewritten>(rewrite(input)));
+}
+
 TEST(Rewrite, WhatTheDeparserDoesNotKnowIsRefused) {
   Session session = corpus_session();
   for (auto sql : {"SELECT x FROM docs, XMLTABLE('/a' PASSING '<a/>' COLUMNS x text) t",
