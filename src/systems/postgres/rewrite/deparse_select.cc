@@ -59,8 +59,10 @@ void Deparser::need_relation(std::string name) {
 // Output grows in both passes; only the second one's is kept. What the first has gathered only grows too, so
 // the second sees all of it.
 std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
-  // A search's candidates are written as the second pass has written its level.
-  for (int pass = 0; pass < (candidates_.empty() ? 2 : 3) && !refused(); ++pass) {
+  // A search's candidates, where they have to be counted, are written as the second pass has written its
+  // level.
+  const auto is_counted = [](const auto& each) { return !each.second.estimate; };
+  for (int pass = 0; pass < (std::ranges::any_of(candidates_, is_counted) ? 3 : 2) && !refused(); ++pass) {
     out_.clear();
     written_.clear();
     gathers_ = pass == 0;
@@ -330,7 +332,9 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
     }
     begin_outputs(node, scope);
   }
+  bool used_all = false;
   for (const Target& target : node.targets) {
+    if (refused()) return;
     const auto* star = as<ColumnRef>(target.value);
     if (shows_cells_ && &node == outermost_ && is_star(target)) {
       if (star_with_cells(node, *star, scope, separate)) continue;
@@ -341,7 +345,10 @@ void Deparser::targets(const SelectStatement& node, Scope& scope) {
                         node.order_by.empty() && node.targets.size() == 1;
     if (untold && star != nullptr && star->star) continue;
     if (star != nullptr && star->star && star->parts.empty()) {
-      for (const Entry& entry : scope.entries) use_all(entry);
+      // Many stars over many relations: each column is noted once.
+      if (!std::exchange(used_all, true)) {
+        for (const Entry& entry : scope.entries) use_all(entry);
+      }
       if (!has_hidden(scope)) {
         separate();
         out_ += '*';
