@@ -32,6 +32,10 @@ void save_former_names(store::State& state, proxy::pg::CatalogueStores& catalogu
   for (const auto& [connection, history] : catalogues.all_names()) {
     auto changes = history->take_changes();
     if (changes.added.empty() && changes.removed.empty()) continue;
+    if (history->is_full()) {
+      log::warn("not all names are followed: what is renamed may lose its mask",
+                {{"connection", connection}, {"names", std::to_string(NameHistory::kMaxNames)}});
+    }
     const auto saved =
         state.names.change(rows_of(connection, changes.removed), rows_of(connection, changes.added));
     if (saved) continue;

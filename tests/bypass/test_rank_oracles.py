@@ -100,6 +100,7 @@ def kb(postgres: PostgresServer) -> Iterator[Database]:
                 f" FROM generate_series(1, {DIMENSION}) WHERE i > 0)::vector FROM generate_series(3, {RECORDS}) i"
             )
             direct.execute("ALTER TABLE kb OWNER TO svc")
+            direct.execute("CREATE VIEW kb_v AS SELECT id, tenant AS title, embedding FROM kb; ALTER VIEW kb_v OWNER TO svc")
             direct.execute("ANALYZE kb")
         yield database
 
@@ -126,6 +127,41 @@ def test_rank_recovers_nothing_through_the_gateway(gateway: Gateway, where: str)
         assert error_of(recovered(prober)) > 0.3
         assert prober.refused > 0
         assert prober.answered <= 150
+
+
+FORMS = [
+    "SELECT id FROM kb ORDER BY l2_distance(embedding, {}) LIMIT 3",
+    "SELECT id FROM kb ORDER BY row_number() OVER (ORDER BY embedding <-> {}) LIMIT 3",
+    "WITH near AS (SELECT id FROM kb ORDER BY embedding <=> {} LIMIT 3) SELECT kb.id FROM kb JOIN near USING (id)",
+    "SELECT id, title FROM kb_v ORDER BY embedding <-> {} LIMIT 3",
+]
+"""In which a search may be written: ordinary questions pass in each, and those that go along an axis are counted."""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "SELECT id FROM kb_v WHERE id IN (1, 2) ORDER BY embedding <-> {} LIMIT 1",
+        "SELECT max(id) FROM (SELECT id FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {} LIMIT 1) q",
+    ],
+)
+def test_records_that_are_not_known_are_no_way_round(gateway: Gateway, form: str) -> None:
+    """A view has no key, and a group is no record: fifty such searches of two records a day, whatever they answer."""
+    with gateway.login(f"hidden{'max' in form}", role="svc").wire(timeout=30) as client:
+        replies = [client.query(form.format(literal([x + number / 100 for x in KNOWN]))) for number in range(60)]
+        assert sum(not reply.errors for reply in replies) == 50
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_is_looked_at(gateway: Gateway, form: str) -> None:
+    dice = random.Random(5)
+    with gateway.login(f"form{FORMS.index(form)}", role="svc").wire(timeout=30) as client:
+        for number in range(80):
+            question = [dice.gauss(0, 1) for _ in range(DIMENSION)]
+            assert client.query(form.format(literal(question))).errors == [], number
+        axis = [1e3 if j == 0 else 0.0 for j in range(DIMENSION)]
+        replies = [client.query(form.format(literal([axis[0] + number, *axis[1:]]))) for number in range(80)]
+        assert any(reply.errors for reply in replies)
 
 
 def test_counts_hold_over_sessions(gateway: Gateway) -> None:

@@ -49,12 +49,16 @@ std::string record_id(const KeyColumns& key, const ResultShape& shape, const Dat
 Probing Exchange::begin_probing(const Run& run, const DataRow& row) {
   const auto& search = *run.plan->search;
   auto kind = budget::SearchKind::ordinary;
+  bool looked = false;
   for (const auto& each : run.permit->operation().searches) {
     if (std::ranges::find(search.collections, each.collection) == search.collections.end()) continue;
+    looked = true;
     const auto found = gate_.look_at_search(fmt::format("{}.{}", each.collection, each.field),
                                             each.metric != kSeesDirectionsOnly, each.sketch.get());
     if (found != budget::SearchKind::ordinary) kind = found;
   }
+  // What it searches for was not recognised: nobody can say that it is an ordinary question.
+  if (!looked) kind = budget::SearchKind::not_understood;
   const auto candidates = search.counted ? counted_candidates(row, run.plan->carried) : search.candidates;
   return {budget::units_of(kind, candidates), budget::explain(kind)};
 }
@@ -73,12 +77,17 @@ bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
                            {}, "Leave its long columns out."));
     return false;
   }
-  if (!run.probing) run.probing = std::make_unique<Probing>(begin_probing(run, *row));
+  const bool first = !run.probing;
+  if (first) run.probing = std::make_unique<Probing>(begin_probing(run, *row));
   if (run.probing->units == 0) return true;
   for (const auto& collection : run.plan->search->collections) {
     const auto key = std::ranges::find(run.shape->keys, collection, &KeyColumns::collection);
     const auto id = key == run.shape->keys.end() ? std::string{} : record_id(*key, *run.shape, *row);
-    if (auto denial = gate_.take_probe(collection, id, run.probing->units, run.probing->why)) {
+    // A record that is not known (behind a view, in a group) may be the same each time: then a search is a
+    // probe of the collection, which is given no more of them than a record is.
+    if (id.empty() && !first) continue;
+    const auto units = run.probing->units * (id.empty() ? budget::kCollectionFactor : 1);
+    if (auto denial = gate_.take_probe(collection, id, units, run.probing->why)) {
       stop_with(run, render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id()));
       return false;
     }
