@@ -65,6 +65,28 @@ Result<std::vector<T>> numbers(const std::optional<std::string>& field) {
   return values;
 }
 
+// "7473760074697400": each with a NUL behind it; null and the empty text are none.
+Result<std::vector<std::string>> arguments(const std::optional<std::string>& field) {
+  std::vector<std::string> made;
+  if (!field) return made;
+  std::string bytes;
+  for (std::size_t i = 0; i < field->size(); i += 2) {
+    unsigned byte = 0;
+    const char* at = field->data() + i;
+    const char* end = at + std::min<std::size_t>(2, field->size() - i);
+    auto [next, error] = std::from_chars(at, end, byte, 16);
+    if (error != std::errc{} || next != at + 2)
+      return fail(Errc::malformed, "the catalogue has bad arguments of a trigger");
+    if (byte != 0) {
+      bytes += static_cast<char>(byte);
+      continue;
+    }
+    made.push_back(std::move(bytes));
+    bytes.clear();
+  }
+  return made;
+}
+
 template <class T>
 void keep_one_of_each(std::vector<T>& values) {
   std::ranges::sort(values);
@@ -94,7 +116,8 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kBuiltinRoutines, 3, &Loader::add_builtin_routine, any},
       {q::kOperators, 6, &Loader::add_operator, any},
       {q::kConstraints, 11, &Loader::add_constraint, any},
-      {q::kTriggers, 4, &Loader::add_trigger, any},
+      {q::kTriggers, 7, &Loader::add_trigger, any, kMaxArgumentBytes},
+      {q::kExpressions, 6, &Loader::add_expression, any},
       {q::kCommit, 0, nullptr, none},
   };
   return all;
@@ -378,6 +401,7 @@ Result<void> Loader::add_constraint(Row row) {
   constraint.on_delete = static_cast<ForeignKeyAction>(on_delete);
   constraint.on_update = static_cast<ForeignKeyAction>(on_update);
   TRY(constraint.validated, boolean(row[10]));
+  constraint.foreseeable = constraint.kind != ConstraintKind::check;  // unless kExpressions says that it is
   if (constraint.referenced_columns.size() > constraint.columns.size()) {
     return fail(Errc::malformed, "the catalogue has a foreign key of more columns than it has");
   }
@@ -397,8 +421,43 @@ Result<void> Loader::add_trigger(Row row) {
   TRY(trigger.name, text(row[1]));
   TRY(trigger.function, number<Oid>(row[2]));
   TRY(trigger.events, number<std::int16_t>(row[3]));
+  TRY(trigger.enabled, boolean(row[4]));
+  TRY(bool has_condition, boolean(row[5]));
+  if (has_condition) {  // not known, unless kExpressions tells about it
+    trigger.condition_columns = {0};
+    trigger.condition_calls = {0};
+  }
+  TRY(trigger.arguments, arguments(row[6]));
   Relation* to = relation(owner);
   if (to != nullptr) to->triggers.push_back(std::move(trigger));
+  return {};
+}
+
+Result<void> Loader::add_expression(Row row) {
+  TRY(Oid owner, number<Oid>(row[0]));
+  TRY(char kind, letter(row[1]));
+  TRY(std::string name, text(row[2]));
+  TRY(auto columns, numbers(row[3]));
+  TRY(auto calls, numbers<Oid>(row[4]));
+  TRY(bool foreseeable, boolean(row[5]));
+  Relation* of = relation(owner);
+  if (of == nullptr) return {};
+  if (kind == 't') {
+    const auto trigger = std::ranges::find(of->triggers, name, &Trigger::name);
+    if (trigger == of->triggers.end()) return {};
+    trigger->condition_columns = std::move(columns);
+    trigger->condition_calls = std::move(calls);
+    if (!foreseeable) trigger->condition_calls.push_back(0);
+    return {};
+  }
+  const auto is_it = [&](const Constraint& each) {
+    return each.kind == ConstraintKind::check && each.name == name;
+  };
+  const auto check = std::ranges::find_if(of->constraints, is_it);
+  if (check == of->constraints.end()) return {};
+  check->foreseeable = foreseeable;
+  std::erase_if(calls, [](Oid function) { return function < kFirstNormalOid; });
+  check->calls = std::move(calls);
   return {};
 }
 

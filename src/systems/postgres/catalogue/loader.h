@@ -42,6 +42,8 @@ class Loader {
   static constexpr std::size_t kMaxBytes = 200'000'000;
   // Bytes of one field: names have at most 63 (NAMEDATALEN), the longest fields are lists of column numbers.
   static constexpr std::size_t kMaxFieldBytes = 64 * 1024;
+  // Bytes of a trigger's arguments, in hex: the names of as many columns as a relation can have.
+  static constexpr std::size_t kMaxArgumentBytes = 256 * 1024;
   // Bytes of all views' definitions: some thousand views of usual size. Those beyond are not understood.
   static constexpr std::size_t kMaxDefinitionBytes = 32 * 1024 * 1024;
   // Columns of a relation, and numbers in a list of columns (MaxHeapAttributeNumber).
@@ -78,6 +80,7 @@ class Loader {
   Result<void> add_operator(Row row);
   Result<void> add_constraint(Row row);
   Result<void> add_trigger(Row row);
+  Result<void> add_expression(Row row);
   Relation* relation(Oid oid);
 
   Transaction transaction_;

@@ -15,6 +15,7 @@ namespace {
 namespace q = catalogue_queries;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Fields = std::vector<std::optional<std::string>>;
 using Script = std::map<std::string_view, std::vector<Fields>>;
 
@@ -73,7 +74,10 @@ Script small_server() {
         {"16422", "public", "lowest", std::nullopt, "true", "false", "false", "25", "internal", "870 0 0",
          std::nullopt}}},
       {q::kBuiltinRoutines,
-       {{"870", "lower", "false"}, {"65", "int4eq", "false"}, {"1598", "random", "true"}}},
+       {{"870", "lower", "false"},
+        {"65", "int4eq", "false"},
+        {"1598", "random", "true"},
+        {"3752", "tsvector_update_trigger", "true"}}},
       {q::kOperators,
        {{"16440", "ext", "<=>", "vector", "true", "16499"},
         {"16441", "public", "=~=", std::nullopt, "false", "16420"},
@@ -85,7 +89,16 @@ Script small_server() {
         {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a", "true"},
         {"16400", "docs_low", "k", "0 3", "1", "true", "0", std::nullopt, "a", "a", "true"},
         {"99", "of_nobody", "c", "1", std::nullopt, "false", "0", std::nullopt, " ", " ", "true"}}},
-      {q::kTriggers, {{"16400", "stamp", "16420", "23"}, {"99", "of_nobody", "1", "4"}}},
+      {q::kTriggers,
+       {{"16400", "stamp", "16420", "23", "true", "false", ""},
+        {"16400", "words", "3752", "23", "false", "true", "6c6f77006162006964006d6100"},
+        {"16400", "unread", "3752", "23", "true", "true", "6c6f7700616200656d61696c00"},
+        {"99", "of_nobody", "1", "4", "true", "true", ""}}},
+      {q::kExpressions,
+       {{"16400", "c", "docs_check", "1 3", "65 16420", "true"},
+        {"16400", "t", "words", "3", "65", "true"},
+        {"16400", "t", "gone", "3", "65", "true"},
+        {"99", "c", "of_nobody", "1", std::nullopt, "true"}}},
   };
 }
 
@@ -114,7 +127,7 @@ TEST(Loader, BuildsTheCatalogueOfWhatTheServerAnswers) {
   EXPECT_EQ(docs->kind, RelationKind::partitioned_table);
   EXPECT_THAT(docs->primary_key, ElementsAre(1));
   EXPECT_FALSE(docs->column("email")->readable);
-  EXPECT_THAT(docs->column("low")->computed_from, ElementsAre(3));
+  EXPECT_THAT(docs->column("low")->computed_from, ElementsAre(1, 3)) << "generated, and made by a trigger";
   ASSERT_EQ(docs->indexes.size(), 2u);
   EXPECT_TRUE(docs->indexes[0].primary);
   EXPECT_THAT(docs->indexes[1].key, ElementsAre(0));
@@ -143,9 +156,31 @@ TEST(Loader, KnowsWhatTiesValuesToEachOtherAndWhatRunsOnWrites) {
   EXPECT_THAT(docs->constraints[2].columns, ElementsAre(3));
   EXPECT_THAT(docs->constraints[2].plain, ElementsAre(1));
   EXPECT_TRUE(docs->constraints[2].nulls_are_equal);
-  ASSERT_EQ(docs->triggers.size(), 1u);
+  EXPECT_TRUE(docs->constraints[0].foreseeable);
+  EXPECT_THAT(docs->constraints[0].calls, ElementsAre(16420));
+  ASSERT_EQ(docs->triggers.size(), 3u);
   EXPECT_EQ(docs->triggers[0].function, 16420u);
   EXPECT_EQ(docs->triggers[0].events, 23);
+  EXPECT_THAT(docs->triggers[0].arguments, IsEmpty());
+  EXPECT_FALSE(docs->triggers[1].enabled);
+  EXPECT_THAT(docs->triggers[1].arguments, ElementsAre("low", "ab", "id", "ma"));
+  EXPECT_THAT(docs->triggers[1].condition_columns, ElementsAre(3));
+  EXPECT_THAT(docs->triggers[1].condition_calls, ElementsAre(65));
+  EXPECT_THAT(docs->triggers[2].condition_columns, ElementsAre(0))
+      << "it has a WHEN that nothing is known of";
+  EXPECT_THAT(docs->triggers[2].condition_calls, ElementsAre(0));
+
+  Script unread = small_server();
+  unread[q::kExpressions] = {{"16400", "t", "words", "3", "65", "false"}};
+  auto careful = load(unread);
+  ASSERT_TRUE(careful);
+  EXPECT_FALSE((*careful)->relation(16400)->constraints[0].foreseeable);
+  EXPECT_THAT((*careful)->relation(16400)->triggers[1].condition_calls, ElementsAre(65, 0));
+  for (std::string_view hex : {"6", "6x00", "zz00"}) {
+    Script broken = small_server();
+    broken[q::kTriggers] = {{"16400", "words", "3752", "23", "true", "false", std::string(hex)}};
+    EXPECT_FALSE(load(broken)) << hex;
+  }
 
   Script other = small_server();
   other[q::kTriggers] = {};

@@ -323,16 +323,57 @@ SELECT p.partrelid::pg_catalog.text, ''::pg_catalog.text, 'p'::pg_catalog.text, 
   FROM pg_catalog.pg_partitioned_table p
  ORDER BY 1, 3, 2)";
 
-// 'D': disabled; 'R': fires where session_replication_role is replica, which no client may set.
+// 'D': disabled; 'R': fires where session_replication_role is replica, which no client may set. Arguments are
+// bytes with NULs between them, which no text can hold.
 const std::string_view kTriggers = R"(
 SELECT t.tgrelid::pg_catalog.text, t.tgname::pg_catalog.text, t.tgfoid::pg_catalog.oid::pg_catalog.text,
-       t.tgtype::pg_catalog.text
+       t.tgtype::pg_catalog.text,
+       (NOT t.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['D', 'R']::pg_catalog."char"[]))::pg_catalog.text,
+       (t.tgqual IS NOT NULL)::pg_catalog.text, pg_catalog.encode(t.tgargs, 'hex')
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid
  WHERE NOT t.tgisinternal AND t.tgrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
-   AND NOT t.tgenabled OPERATOR(pg_catalog.=) ANY (ARRAY['D', 'R']::pg_catalog."char"[])
    AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
         OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY t.tgrelid, t.tgname)";
+
+// The stored trees are read by their words, as for kViews: names inside of them are escaped, and what is
+// found in excess only makes an expression less trusted. The kinds of nodes go by the names that they have
+// from 13 to 18. A conversion by way of text runs the input and output functions of two types: those listed
+// are immutable (those of dates, floating-point numbers and bytea depend on settings).
+const std::string_view kExpressions = R"(
+SELECT e.relation::pg_catalog.text, e.kind, e.name::pg_catalog.text,
+       (SELECT pg_catalog.string_agg(DISTINCT m.word[1], ' ')
+          FROM pg_catalog.regexp_matches(e.tree, ':varattno (-?[0-9]+)', 'g') AS m(word)),
+       (SELECT pg_catalog.string_agg(DISTINCT m.word[1], ' ')
+          FROM pg_catalog.regexp_matches(e.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(word)),
+       (NOT EXISTS (SELECT 1 FROM pg_catalog.regexp_matches(e.tree, '[{]([A-Z_0-9]+)', 'g') AS m(word)
+                     WHERE NOT m.word[1] OPERATOR(pg_catalog.=) ANY (ARRAY[
+                       'ARRAY', 'ARRAYEXPR', 'BOOLEANTEST', 'BOOLEXPR', 'CASE', 'CASEEXPR', 'CASETESTEXPR',
+                       'CASEWHEN', 'COALESCE', 'COALESCEEXPR', 'COERCEVIAIO', 'COLLATE', 'COLLATEEXPR', 'CONST',
+                       'DISTINCTEXPR', 'FIELDSELECT', 'FUNCEXPR', 'MINMAX', 'MINMAXEXPR', 'NAMEDARGEXPR',
+                       'NULLIFEXPR', 'NULLTEST', 'OPEXPR', 'RELABELTYPE', 'ROW', 'ROWCOMPARE', 'ROWCOMPAREEXPR',
+                       'ROWEXPR', 'SCALARARRAYOPEXPR', 'SUBSCRIPTINGREF', 'VAR', 'WHEN']::pg_catalog.text[]))
+        AND NOT EXISTS (SELECT 1 FROM pg_catalog.regexp_matches(e.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(word)
+                          LEFT JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.word[1]::pg_catalog.oid
+                         WHERE p.oid IS NULL OR p.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char")
+        AND (NOT pg_catalog.strpos(e.tree, '{COERCEVIAIO') OPERATOR(pg_catalog.>) 0
+             OR NOT EXISTS (SELECT 1 FROM pg_catalog.regexp_matches(e.tree,
+                              ':(?:[a-z]*type|array_typeid|element_typeid) ([0-9]+)', 'g') AS m(word)
+                             WHERE NOT m.word[1] OPERATOR(pg_catalog.=) ANY (ARRAY[
+                               '16', '19', '20', '21', '23', '25', '26', '1042', '1043', '1700', '2950', '3802']::pg_catalog.text[]))))
+         ::pg_catalog.text
+  FROM (SELECT k.conrelid, 'c'::pg_catalog.text, k.conname, k.conbin::pg_catalog.text
+          FROM pg_catalog.pg_constraint k
+         WHERE k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
+           AND k.conrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+        UNION ALL
+        SELECT t.tgrelid, 't'::pg_catalog.text, t.tgname, t.tgqual::pg_catalog.text
+          FROM pg_catalog.pg_trigger t
+         WHERE NOT t.tgisinternal AND t.tgqual IS NOT NULL) AS e(relation, kind, name, tree)
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) e.relation
+ WHERE c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+    OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+ ORDER BY 1, 2, 3)";
 
 }  // namespace sluice::postgres::catalogue_queries

@@ -53,7 +53,10 @@ extern const std::string_view kOperators;
 // relation, name, kind (ConstraintKind), columns (numbers), plain columns of a key (numbers), nulls are
 // equal, referenced relation, its columns (numbers), on delete, on update
 extern const std::string_view kConstraints;
-// relation, name, function, events (tgtype)
+// relation, name, function, events (tgtype), enabled, has a WHEN, arguments (hex, each with a NUL behind it)
 extern const std::string_view kTriggers;
+// relation, kind ('c': a check, 't': the WHEN of a trigger), name, columns (numbers), functions (numbers),
+// foreseeable: immutable functions and such kinds of expressions only
+extern const std::string_view kExpressions;
 
 }  // namespace sluice::postgres::catalogue_queries

@@ -108,6 +108,9 @@ class Reader {
     contents_.database = "app";
     contents_.role = "app";
     contents_.default_search_path = {"public"};
+    contents_.builtin_routines = {{1291, "suppress_redundant_updates_trigger"},
+                                  {3752, "tsvector_update_trigger"},
+                                  {3753, "tsvector_update_trigger_column"}};
     contents_.schemas = {"pg_catalog", "information_schema", "public"};
     contents_.vector_schema = "public";
     contents_.fingerprint = "test";
@@ -402,7 +405,7 @@ class Reader {
 
   void read_trigger(std::string_view line) {
     auto words = split(line, ' ');
-    if (words.size() != 5) give_up("trigger: <relation> <name> <events> calls <function>", line);
+    if (words.size() != 5) give_up("trigger: <relation> <name> <events> calls <function>(<arguments>)", line);
     Trigger made;
     made.name = words[1];
     for (auto event : split(words[2], ',')) {
@@ -411,8 +414,16 @@ class Reader {
                      : event == "update" ? kTriggerUpdate
                                          : kTriggerTruncate;
     }
+    const std::string_view name = words[4].substr(0, words[4].find('('));
+    if (name.size() < words[4].size()) {
+      for (auto argument : split(words[4].substr(name.size() + 1, words[4].size() - name.size() - 2), ','))
+        made.arguments.emplace_back(argument);
+    }
     for (const RoutineEntry& function : contents_.functions) {
-      if (function.schema + "." + function.name == words[4]) made.function = function.oid;
+      if (function.schema + "." + function.name == name) made.function = function.oid;
+    }
+    for (const auto& [oid, builtin] : contents_.builtin_routines) {
+      if ("pg_catalog." + builtin == name) made.function = oid;
     }
     relation(words[0]).triggers.push_back(std::move(made));
   }

@@ -15,6 +15,7 @@
 //     key public.docs a_part(id) where(email)       on a part of the rows
 //     reference public.docs(id) public.other(id) cascade
 //     trigger public.docs stamp insert,update calls public.stamp
+//     trigger public.docs words insert calls pg_catalog.tsvector_update_trigger(words,simple,title,email)
 //     function public.f_email
 //     operator evil.<->
 //     domain public.mail text check

@@ -94,11 +94,13 @@ void digest_relation(ContentDigest& digest, const Relation& relation) {
     digest.text(constraint.name).number(constraint.kind).numbers(constraint.columns);
     digest.numbers(constraint.plain).number(constraint.nulls_are_equal).number(constraint.validated);
     digest.number(constraint.referenced);
+    digest.number(constraint.foreseeable).numbers(constraint.calls);
     digest.numbers(constraint.referenced_columns).number(constraint.on_delete).number(constraint.on_update);
   }
   digest.number(relation.triggers.size());
   for (const Trigger& trigger : relation.triggers) {
-    digest.text(trigger.name).number(trigger.function).number(trigger.events);
+    digest.text(trigger.name).number(trigger.function).number(trigger.events).number(trigger.enabled);
+    digest.texts(trigger.arguments).numbers(trigger.condition_columns).numbers(trigger.condition_calls);
   }
   // row_estimate is left out: it informs people and changes with every ANALYZE.
 }
@@ -255,6 +257,7 @@ Catalogue::Catalogue(CatalogueContents contents) : contents_(std::move(contents)
   }
   judge_routines();
   judge_types();
+  find_made_columns();
   version_ = digest_contents(contents_);
   has_temporary_ = std::ranges::any_of(contents_.relations, &Relation::is_temporary);
   for (const Relation& relation : contents_.relations) {
@@ -313,6 +316,25 @@ void Catalogue::judge_types() {
   for (std::size_t i : as_read) {
     if (!contents_.types[i].vouched) distrusted_.push_back(i);
   }
+}
+
+void Catalogue::find_made_columns() {
+  for (Relation& relation : contents_.relations) {
+    for (const Trigger& trigger : relation.triggers) {
+      if (action_of(trigger) == TriggerAction::makes_lexemes) note_made_columns(relation, trigger);
+    }
+  }
+}
+
+TriggerAction Catalogue::action_of(const Trigger& trigger) const {
+  if (auto found = function_by_oid_.find(trigger.function); found != function_by_oid_.end()) {
+    const RoutineEntry& entry = *found->second;
+    return entry.c_language ? trigger_action(entry.extension, entry.name, trigger.arguments.size())
+                            : TriggerAction::other;
+  }
+  const auto builtin = contents_.builtin_routines.find(trigger.function);
+  if (builtin == contents_.builtin_routines.end()) return TriggerAction::other;
+  return trigger_action("", builtin->second, trigger.arguments.size());
 }
 
 const Relation* Catalogue::relation(Oid oid) const {

@@ -29,6 +29,7 @@
 
 #include "systems/postgres/catalogue/functions.h"
 #include "systems/postgres/catalogue/lineage.h"
+#include "systems/postgres/catalogue/triggers.h"
 
 namespace sluice::postgres {
 
@@ -46,9 +47,11 @@ struct Column {
   bool generated = false;  // GENERATED ALWAYS AS (expression), stored or virtual
   bool identity = false;   // GENERATED ... AS IDENTITY
   bool has_default = false;
-  bool readable = true;                     // the role may SELECT it
-  std::vector<std::int16_t> computed_from;  // of a generated column: the columns that its expression reads
-  std::vector<std::string> former_names;    // other names that it has had (name_history.h)
+  bool readable = true;  // the role may SELECT it
+  // Of a generated column: the columns that its expression reads; of one that a trigger makes of others
+  // (triggers.h): those.
+  std::vector<std::int16_t> computed_from;
+  std::vector<std::string> former_names;  // other names that it has had (name_history.h)
 };
 
 // relkind of pg_class.
@@ -101,7 +104,11 @@ struct Constraint {
   std::vector<std::int16_t> plain;  // of `key`: columns that it compares as they are
   bool nulls_are_equal = false;     // of `key`: NULLS NOT DISTINCT
   bool validated = true;            // false: NOT VALID, so stored rows may break it
-  Oid referenced = 0;               // of `foreign_key`
+  // Of `check`: false when it may answer something else for the same row later. It calls what is not
+  // immutable (the clock, the user, settings), or something that is not known.
+  bool foreseeable = true;
+  std::vector<Oid> calls;  // of `check`: the functions that it calls and that initdb did not make
+  Oid referenced = 0;      // of `foreign_key`
   std::vector<std::int16_t> referenced_columns;
   ForeignKeyAction on_delete = ForeignKeyAction::none;
   ForeignKeyAction on_update = ForeignKeyAction::none;
@@ -113,11 +120,17 @@ inline constexpr std::int16_t kTriggerDelete = 1 << 3;
 inline constexpr std::int16_t kTriggerUpdate = 1 << 4;
 inline constexpr std::int16_t kTriggerTruncate = 1 << 5;
 
-// A trigger that somebody made and that is enabled; not those that keep foreign keys.
+// A trigger that somebody made; not those that keep foreign keys. What it does: triggers.h.
 struct Trigger {
   std::string name;
   Oid function = 0;
   std::int16_t events = 0;  // kTrigger...
+  bool enabled = true;      // what one that is disabled has made before is still there
+  std::vector<std::string> arguments;
+  // What its WHEN looks at and calls, built-in functions too. A column 0: any may be meant, a function 0: it
+  // has something that is not known.
+  std::vector<std::int16_t> condition_columns;
+  std::vector<Oid> condition_calls;
 };
 
 // How a session calls the schema of its own temporary relations; the true name has a number of its server
@@ -297,6 +310,7 @@ class Catalogue {
   // that no table holds counts as plain when it stands behind an operator or cast (int4pl), because
   // definitions name those.
   FunctionFacts function_facts(Oid oid) const;
+  TriggerAction action_of(const Trigger& trigger) const;
   // Whether PostgreSQL may have to call it where its result is not needed; true when it is not known.
   bool is_volatile(Oid function) const;
   // Whether the order in which calls were made may tell: of a built-in one (tells_order_of_calls), or of one
@@ -322,6 +336,8 @@ class Catalogue {
 
   // Aggregates and operators are no better than the functions that they are made of.
   void judge_routines();
+  // What triggers make of other columns.
+  void find_made_columns();
   // Types are no better than the functions that their checks and casts call, and the types they are made of.
   void judge_types();
   bool is_part_harmless(Oid function) const;

@@ -183,9 +183,16 @@ class PlanBuilder {
     return std::nullopt;
   }
 
+  // Also to what a trigger makes of masked columns, of which others may be generated in turn.
   static void spread_to_generated(const Relation& relation, Wanted& wanted) {
+    for (std::size_t before = wanted.size() + 1; before != wanted.size();) {
+      before = wanted.size();
+      spread_one_step(relation, wanted);
+    }
+  }
+
+  static void spread_one_step(const Relation& relation, Wanted& wanted) {
     for (const Column& column : relation.columns) {
-      if (!column.generated) continue;
       for (std::int16_t source : column.computed_from) {
         const Column* read = relation.column(source);
         auto masked = read == nullptr ? wanted.end() : wanted.find(read->name);

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::int16_t kAnyEvent = kTriggerInsert | kTriggerDelete | kTriggerUpdate | kTriggerTruncate;
 
-// Built in, and still no harmless one: the number of changed rows tells whether a value was that already.
-constexpr std::string_view kTellsEquality = "suppress_redundant_updates_trigger";
-
 bool same_effect(const WriteGuard& a, const WriteGuard& b) {
   return a.columns == b.columns && a.on_insert == b.on_insert && a.on_update == b.on_update &&
          a.any_insert == b.any_insert && a.on_delete == b.on_delete;
@@ -103,7 +100,7 @@ class GuardBuilder {
       const bool plain = std::ranges::find(constraint.plain, attnum) != constraint.plain.end();
       const Type* type = column == nullptr ? nullptr : catalogue_.type(column->type);
       const bool has_value = type == nullptr || type->kind == TypeKind::domain || column->has_default ||
-                             column->identity || column->generated;
+                             column->identity || !column->computed_from.empty();
       const bool null = plain && !constraint.nulls_are_equal && !has_value;
       if (null && constraint.columns.size() == 1) continue;
       guard(relation, {.columns = names_of(relation, constraint.columns),
@@ -146,7 +143,6 @@ class GuardBuilder {
   }
 
   void add_generated(const Relation& relation, const Column& column) {
-    if (!column.generated) return;
     for (std::int16_t attnum : column.computed_from) {
       const ColumnMask* mask = hidden(relation, attnum);
       if (mask == nullptr || column.computed_from.size() == 1) continue;
@@ -165,13 +161,39 @@ class GuardBuilder {
       code.push_back({kAnyEvent, fmt::format("{} has rules", relation.qualified_name())});
     }
     for (const Trigger& trigger : relation.triggers) {
-      const auto& builtin = catalogue_.contents().builtin_routines;
-      const auto name = builtin.find(trigger.function);
-      const FunctionClass cls = catalogue_.function_facts(trigger.function).cls;
-      const bool vouched = cls != FunctionClass::unvouched && cls != FunctionClass::dangerous;
-      if (vouched && (name == builtin.end() || name->second != kTellsEquality)) continue;
-      code.push_back({trigger.events, fmt::format("trigger {} of {} runs a function that is not vouched for",
-                                                  trigger.name, relation.qualified_name())});
+      if (!trigger.enabled) continue;
+      const std::string name = fmt::format("trigger {} of {}", trigger.name, relation.qualified_name());
+      if (catalogue_.action_of(trigger) == TriggerAction::other) {
+        code.push_back({trigger.events, name + " runs a function that is not vouched for"});
+      } else if (const ColumnMask* mask = condition_hides(relation, trigger)) {
+        code.push_back(
+            {trigger.events, fmt::format("the WHEN of {} looks at {}", name, about(relation, *mask))});
+      } else if (!std::ranges::all_of(trigger.condition_calls, [&](Oid function) {
+                   return catalogue_.function_facts(function).is_harmless();
+                 })) {
+        code.push_back({trigger.events, "the WHEN of " + name + " calls what is not vouched for"});
+      }
+    }
+  }
+
+  const ColumnMask* condition_hides(const Relation& relation, const Trigger& trigger) const {
+    for (std::int16_t attnum : all_of(relation, trigger.condition_columns)) {
+      if (const ColumnMask* mask = hidden(relation, attnum)) return mask;
+    }
+    return nullptr;
+  }
+
+  // A trigger that stamps a column writes it.
+  void add_stamps(const Relation& relation, WriteGuards& guards) const {
+    for (const Trigger& trigger : relation.triggers) {
+      if (!trigger.enabled || catalogue_.action_of(trigger) != TriggerAction::stamps) continue;
+      for (std::int16_t event : {kTriggerInsert, kTriggerUpdate}) {
+        const std::string* why =
+            (trigger.events & event) == 0 ? nullptr : guards.find(event, trigger.arguments.front());
+        if (why == nullptr) continue;
+        guards.code.push_back({event, fmt::format("trigger {} writes {}, and {}", trigger.name,
+                                                  trigger.arguments.front(), *why)});
+      }
     }
   }
 
@@ -231,6 +253,9 @@ class GuardBuilder {
         if (theirs == found_.end()) continue;
         merge(all->ties, theirs->second.ties);
         merge(all->code, theirs->second.code);
+      }
+      for (Oid each : family) {
+        if (const Relation* member = catalogue_.relation(each)) add_stamps(*member, *all);
       }
       for (Oid each : family) made.emplace(each, all);
     }

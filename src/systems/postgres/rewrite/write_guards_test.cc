@@ -118,5 +118,78 @@ TEST(WriteGuards, CodeThatRunsOnAWriteIsRefused) {
   EXPECT_FALSE(session.denies("DELETE FROM docs"));
 }
 
+TEST(WriteGuards, WhatATriggerMakesOfAMaskedColumnIsMasked) {
+  constexpr std::string_view kDocs = R"(
+    public.docs(id int4 pk, title text, body text, email text, words tsvector, more tsvector)
+  )";
+  const auto with = [&](std::string_view trigger, std::string_view masks = "* email redact") {
+    return session_of(std::string(kDocs) + std::string(trigger), masks);
+  };
+  const auto shows = [](const Session& session, std::string_view column) {
+    const Relation* docs = session.catalogue->find_relation(session.path, "", "docs");
+    return session.plan->find(docs->oid)->column(docs->column(column)->attnum) == nullptr;
+  };
+  Session made = with(
+      "trigger public.docs t insert,update calls "
+      "pg_catalog.tsvector_update_trigger(words,pg_catalog.simple,title,email)");
+  EXPECT_FALSE(shows(made, "words"));
+  EXPECT_TRUE(shows(made, "more"));
+  EXPECT_TRUE(made.denies("UPDATE docs SET words = to_tsvector('x')"));
+  EXPECT_THAT(made.text("UPDATE docs SET title = 'x'"), HasSubstr("column words is computed from it and"));
+  EXPECT_FALSE(made.denies("UPDATE docs SET body = 'x'"));
+  EXPECT_FALSE(made.denies("INSERT INTO docs(id, title) VALUES (1, 'x')"));
+
+  Session open = with(
+      "trigger public.docs t insert,update calls "
+      "pg_catalog.tsvector_update_trigger(words,pg_catalog.simple,title,body)");
+  EXPECT_TRUE(shows(open, "words"));
+  EXPECT_FALSE(open.denies("UPDATE docs SET title = 'x'"));
+
+  Session of_column = with(
+      "trigger public.docs t insert calls "
+      "pg_catalog.tsvector_update_trigger_column(words,title,email)");
+  EXPECT_FALSE(shows(of_column, "words"));
+  Session source_renamed = with(
+      "trigger public.docs t insert calls "
+      "pg_catalog.tsvector_update_trigger(words,simple,title,was_renamed)");
+  EXPECT_FALSE(shows(source_renamed, "words"));
+  EXPECT_TRUE(shows(source_renamed, "more"));
+  Session target_renamed = with(
+      "trigger public.docs t insert calls "
+      "pg_catalog.tsvector_update_trigger(was_renamed,simple,email)");
+  EXPECT_FALSE(shows(target_renamed, "words"));
+  EXPECT_FALSE(shows(target_renamed, "more"));
+  Session writable = with(
+      "trigger public.docs t insert,update calls "
+      "pg_catalog.tsvector_update_trigger(words,pg_catalog.simple,title,email)",
+      "* email redact write");
+  EXPECT_FALSE(shows(writable, "words"));
+  EXPECT_FALSE(writable.denies("UPDATE docs SET title = 'x'"));
+}
+
+TEST(WriteGuards, TriggersThatComeWithPostgresqlAreKnownOneByOne) {
+  constexpr std::string_view kDocs = R"(
+    function public.moddatetime extension moddatetime
+    function public.autoinc extension autoinc
+    function public.lo_manage extension lo
+    public.docs(id int4 pk, title text, email text, changed timestamptz)
+  )";
+  const auto with = [&](std::string_view more) {
+    return session_of(std::string(kDocs) + std::string(more), "* email redact");
+  };
+  EXPECT_FALSE(with("trigger public.docs t update calls public.moddatetime(changed)")
+                   .denies("UPDATE docs SET title = 'x'"));
+  EXPECT_THAT(with("trigger public.docs t update calls public.moddatetime(changed)\n"
+                   "check public.docs late(changed, email)")
+                  .text("UPDATE docs SET title = 'x'"),
+              HasSubstr("trigger t writes changed, and constraint late looks at it together with"));
+  for (std::string_view function : {"pg_catalog.suppress_redundant_updates_trigger",
+                                    "public.autoinc(id,counter)", "public.lo_manage(id)"}) {
+    EXPECT_TRUE(with("trigger public.docs t update calls " + std::string(function))
+                    .denies("UPDATE docs SET title = 'x'"))
+        << function;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::postgres::rewrite
