@@ -6,6 +6,7 @@ The two databases differ in masked cells only.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -54,10 +55,22 @@ CREATE TRIGGER sign BEFORE UPDATE ON signed FOR EACH ROW EXECUTE FUNCTION insert
 CREATE TABLE plain (id int PRIMARY KEY, title text, body text, secret text, words tsvector, changed timestamptz);
 CREATE TRIGGER fill {MAKES.format("plain")} tsvector_update_trigger(words, 'pg_catalog.simple', title, body);
 CREATE TRIGGER stamp BEFORE UPDATE ON plain FOR EACH ROW WHEN (OLD.title IS DISTINCT FROM NEW.title) EXECUTE FUNCTION moddatetime(changed);
+CREATE TABLE expiring (id int PRIMARY KEY, title text, until timestamptz CHECK (until > now()));
+CREATE TABLE owned (id int PRIMARY KEY, title text, owner text CHECK (owner <> current_user));
+CREATE TABLE hours (id int PRIMARY KEY, title text, born timestamptz CHECK (extract(hour FROM born) < 20));
+CREATE TABLE by_text (id int PRIMARY KEY, title text, spare text CHECK (spare::date > current_setting('app.day', true)::date));
+CREATE TABLE tops (top int);
+INSERT INTO tops VALUES (100000);
+CREATE FUNCTION small(n int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n < (SELECT max(top) FROM tops)';
+CREATE TABLE guarded (id int PRIMARY KEY, title text, pay int CHECK (small(pay)));
+CREATE TABLE tidy (id int PRIMARY KEY, title text, secret text, spare text, pay int,
+  CHECK (secret ~ '^[a-z]+$' AND length(secret) < 10 AND secret IS DISTINCT FROM 'x'), CHECK (spare::int > 0), CHECK (pay BETWEEN 1 AND 99999),
+  CHECK (CASE WHEN pay IN (1, 2) THEN false ELSE coalesce(pay, 3) > 2 END), CHECK (title <> current_user));
 RESET ROLE;
 """
 
 FILL = """
+SET TimeZone = 'UTC';
 INSERT INTO articles (id, title, secret) VALUES (1, 'one', '{name}');
 INSERT INTO by_column (id, title, secret) VALUES (1, 'one', '{name}');
 INSERT INTO disabled (id, title, secret) VALUES (1, 'one', '{name}');
@@ -75,6 +88,12 @@ INSERT INTO fails VALUES (1, 'one', {pay}, '2020-01-01');
 INSERT INTO limits VALUES (1, 'one', '{until}', '2019-01-01');
 INSERT INTO signed VALUES (1, 'one', '{owner}', 'nobody');
 INSERT INTO plain (id, title, body, secret) VALUES (1, 'one', 'text', '{name}');
+INSERT INTO expiring VALUES (1, 'one', now() + interval '{left}');
+INSERT INTO owned VALUES (1, 'one', '{owner}');
+INSERT INTO hours VALUES (1, 'one', '{born}');
+INSERT INTO by_text VALUES (1, 'one', '{until}');
+INSERT INTO guarded VALUES (1, 'one', {pay});
+INSERT INTO tidy VALUES (1, 'one', '{name}', '5', {pay});
 """
 
 POLICY = """
@@ -88,8 +107,8 @@ rules:
       - {fields: [secret, pay, until, owner, born, spare], with: redact}
 """
 
-ONE = {"name": "alice", "pay": 60000, "until": "2100-01-01", "owner": "svc"}
-OTHER = {"name": "mario", "pay": 40000, "until": "2020-01-01", "owner": "bob"}
+ONE = {"name": "alice", "pay": 60000, "until": "2100-01-01", "owner": "svc", "left": "1 day", "born": "2000-01-01 12:00+00"}
+OTHER = {"name": "mario", "pay": 40000, "until": "2020-01-01", "owner": "bob", "left": "1 second", "born": "2000-01-01 18:00+00"}
 
 ATTACKS = {
     # What a trigger writes into another column.
@@ -115,6 +134,13 @@ ATTACKS = {
     "WHEN fails": ["BEGIN", "UPDATE fails SET title = 'x'", "ROLLBACK"],
     "a stamp that breaks a constraint": ["BEGIN", "UPDATE limits SET title = 'x'", "ROLLBACK"],
     "a signature that breaks a constraint": ["BEGIN", "UPDATE signed SET title = 'x'", "ROLLBACK"],
+    # Constraints over a masked column alone that answer something else later.
+    "CHECK with the clock": ["BEGIN", "UPDATE expiring SET title = 'x'", "ROLLBACK"],
+    "CHECK with the user": ["BEGIN", "UPDATE owned SET title = 'x' WHERE id = 1", "ROLLBACK"],
+    "CHECK with the time zone": ["BEGIN", "SET LOCAL TimeZone = 'Asia/Tokyo'", "UPDATE hours SET title = 'x'", "ROLLBACK"],
+    "CHECK with a setting": ["BEGIN", "SET LOCAL app.day = '2050-01-01'", "UPDATE by_text SET title = 'x'", "ROLLBACK"],
+    "CHECK with a function that reads a table": ["BEGIN", "UPDATE tops SET top = 50000", "UPDATE guarded SET title = 'x'", "ROLLBACK"],
+    "upsert of a CHECK with the user": ["BEGIN", "INSERT INTO owned (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET title = 'x'", "ROLLBACK"],
 }  # fmt: skip
 
 CASES = [Case(name, name, "svc", {}, steps, [], None, [], "D") for name, steps in ATTACKS.items()]
@@ -127,6 +153,9 @@ PASS = {
     "INSERT INTO articles (id, title) VALUES (7, 'seven') RETURNING title, words": [[b"seven", b""]],
     "DELETE FROM articles WHERE id = 1 RETURNING id": [[b"1"]],
     "UPDATE articles SET id = 8 WHERE id = 1 RETURNING id": [[b"8"]],
+    "UPDATE tidy SET title = 'x' WHERE id = 1 RETURNING title, secret": [[b"x", b"***"]],
+    "UPDATE tidy SET title = title WHERE id = 1 RETURNING pay": [[b"0"]],
+    "DELETE FROM owned RETURNING id": [[b"1"]],
     "UPDATE disabled SET title = 'x' RETURNING title": [[b"x"]],
 }  # fmt: skip
 
@@ -138,6 +167,7 @@ def pair() -> Iterator[Twins]:
         for database, secrets in ((one, ONE), (other, OTHER)):
             with database.connect() as direct:
                 direct.execute(FILL.format(**secrets).encode())
+        time.sleep(1.2)  # the second of `left`
         yield Twins(one, other)
 
 

@@ -359,7 +359,9 @@ SELECT e.relation::pg_catalog.text, e.kind, e.name::pg_catalog.text,
                          WHERE p.oid IS NULL OR p.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char")
         AND (NOT pg_catalog.strpos(e.tree, '{COERCEVIAIO') OPERATOR(pg_catalog.>) 0
              OR NOT EXISTS (SELECT 1 FROM pg_catalog.regexp_matches(e.tree,
-                              ':(?:[a-z]*type|array_typeid|element_typeid) ([0-9]+)', 'g') AS m(word)
+                              ':(?:array_typeid|casetype|coalescetype|consttype|funcresulttype|minmaxtype|opresulttype|'
+                              'refcontainertype|refelemtype|refrestype|resulttype|row_typeid|vartype) ([0-9]+)', 'g')
+                              AS m(word)
                              WHERE NOT m.word[1] OPERATOR(pg_catalog.=) ANY (ARRAY[
                                '16', '19', '20', '21', '23', '25', '26', '1042', '1043', '1700', '2950', '3802']::pg_catalog.text[]))))
          ::pg_catalog.text

@@ -382,7 +382,13 @@ class Reader {
     made.kind = kind;
     made.columns = columns_in(to, words[1]);
     if (kind == ConstraintKind::key) made.plain = made.columns;
-    if (words.size() > 2) {
+    if (words.size() > 2 && words[2] == "changes") {
+      made.foreseeable = false;
+    } else if (words.size() > 3 && words[2] == "calls") {
+      for (const RoutineEntry& function : contents_.functions) {
+        if (function.schema + "." + function.name == words[3]) made.calls.push_back(function.oid);
+      }
+    } else if (words.size() > 2) {
       for (std::int16_t each : columns_in(to, words[2])) made.columns.push_back(each);
     }
     to.constraints.push_back(std::move(made));

@@ -11,6 +11,8 @@
 //     matview public.docs_mv(id int4, contact text) reads public.docs
 //     child public.docs_2024 of public.docs
 //     check public.docs a_check(id, email)
+//     check public.docs b_check(email) changes      it looks at the clock
+//     check public.docs c_check(email) calls public.f_email
 //     key public.docs a_key(id, email)              a unique index on these
 //     key public.docs a_part(id) where(email)       on a part of the rows
 //     reference public.docs(id) public.other(id) cascade

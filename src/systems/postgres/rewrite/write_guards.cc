@@ -80,14 +80,28 @@ class GuardBuilder {
 
   void add_check(const Relation& relation, const Constraint& constraint, const std::string& what) {
     const auto columns = all_of(relation, constraint.columns);
+    const bool may_change = !is_foreseeable(constraint);
     for (std::int16_t attnum : columns) {
       const ColumnMask* mask = hidden(relation, attnum);
-      if (mask == nullptr || (columns.size() == 1 && constraint.validated)) continue;
-      // One that has never been checked tells with whatever is written to the row.
-      guard(relation, {.columns = names_of(relation, constraint.validated ? columns : all_of(relation, {0})),
+      const bool settled = constraint.validated && !may_change;
+      if (mask == nullptr || (columns.size() == 1 && settled)) continue;
+      // One that has never been checked, or that would be answered otherwise today, tells with whatever is
+      // written to the row.
+      const std::string how =
+          may_change ? "depends on the clock, the user, a setting or a function that is not vouched for, and "
+                       "each UPDATE checks it anew for"
+                     : "looks at it together with";
+      guard(relation, {.columns = names_of(relation, settled ? columns : all_of(relation, {0})),
                        .on_update = true,
-                       .why = fmt::format("{} looks at it together with {}", what, about(relation, *mask))});
+                       .why = fmt::format("{} {} {}", what, how, about(relation, *mask))});
     }
+  }
+
+  // A function that somebody has made may be declared IMMUTABLE and read a table all the same.
+  bool is_foreseeable(const Constraint& constraint) const {
+    return constraint.foreseeable && std::ranges::all_of(constraint.calls, [&](Oid function) {
+             return catalogue_.function_facts(function).is_harmless();
+           });
   }
 
   // Who adds a row cannot give the masked column a value. A NULL is equal to nothing, so that the row meets

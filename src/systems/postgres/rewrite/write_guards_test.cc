@@ -118,6 +118,26 @@ TEST(WriteGuards, CodeThatRunsOnAWriteIsRefused) {
   EXPECT_FALSE(session.denies("DELETE FROM docs"));
 }
 
+TEST(WriteGuards, ACheckThatMayAnswerSomethingElseLaterTells) {
+  Session session = session_of(R"(
+    function public.small
+    public.staff(id int4 pk, floor int4, salary int4)
+    check public.staff in_time(salary) changes
+    public.pay(id int4 pk, floor int4, salary int4)
+    check public.pay is_small(salary) calls public.small
+    public.plain(id int4 pk, floor int4, salary int4)
+    check public.plain in_time(floor) changes
+    check public.plain is_small(salary)
+  )",
+                               "* salary redact");
+  EXPECT_THAT(session.text("UPDATE staff SET floor = 5"),
+              HasSubstr("constraint in_time depends on the clock, the user, a setting"));
+  EXPECT_TRUE(session.denies("UPDATE pay SET floor = 5"));
+  EXPECT_FALSE(session.denies("UPDATE plain SET floor = 5"));
+  EXPECT_FALSE(session.denies("INSERT INTO staff(id) VALUES (1)"));
+  EXPECT_FALSE(session.denies("DELETE FROM staff"));
+}
+
 TEST(WriteGuards, WhatATriggerMakesOfAMaskedColumnIsMasked) {
   constexpr std::string_view kDocs = R"(
     public.docs(id int4 pk, title text, body text, email text, words tsvector, more tsvector)
