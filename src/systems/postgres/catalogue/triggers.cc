@@ -18,8 +18,7 @@ bool is_called(const Column& column, const std::string& name) {
 }  // namespace
 
 TriggerAction trigger_action(std::string_view extension, std::string_view function, std::size_t arguments) {
-  const bool lexemes =
-      function == "tsvector_update_trigger" || function == "tsvector_update_trigger_column";
+  const bool lexemes = function == "tsvector_update_trigger" || function == "tsvector_update_trigger_column";
   if (extension.empty() && lexemes && arguments >= 3) return TriggerAction::makes_lexemes;
   const bool stamps = function == "moddatetime" || function == "insert_username";
   if (stamps && extension == function && arguments == 1) return TriggerAction::stamps;

@@ -52,7 +52,16 @@ void Deparser::expr(const Expr* node, Scope& scope) {
   const bool conjunct = std::exchange(is_conjunct_, false);
   ++expr_depth_;
   switch (node->kind) {
-    case ExprKind::column: column(static_cast<const ColumnRef&>(*node), scope); break;
+    case ExprKind::column: {
+      const auto& ref = static_cast<const ColumnRef&>(*node);
+      const std::size_t begin = out_.size();
+      column(ref, scope);
+      if (hides_from_indexes(ref, scope)) {
+        const std::string hidden = hidden_from_indexes(std::string_view(out_).substr(begin));
+        out_.replace(begin, out_.size() - begin, hidden);
+      }
+      break;
+    }
     case ExprKind::parameter: {
       std::int32_t number = static_cast<const ParamRef&>(*node).number;
       if (number < 1 || number > kMaxParameters) return refuse("there is no parameter of that number");

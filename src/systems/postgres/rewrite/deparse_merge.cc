@@ -20,7 +20,7 @@ void Deparser::merge(const MergeStatement& node) {
   out_ += "MERGE INTO ";
   write_target(written, scope);
   write_others(" USING ", source, scope);
-  condition(" ON ", node.on, scope);
+  condition_of_writes(" ON ", node.on, scope);
   for (const MergeWhen& when : node.whens) merge_when(when, written, scope, source);
   returning(node.returning, scope, source, nullptr, true);
 }

@@ -138,7 +138,7 @@ void Deparser::condition(std::string_view word, const Expr* node, Scope& scope) 
 // Of UPDATE and DELETE: what stands beside AND in it must hold.
 void Deparser::where(const Expr* node, Scope& scope) {
   is_conjunct_ = true;
-  condition(" WHERE ", node, scope);
+  condition_of_writes(" WHERE ", node, scope);
   is_conjunct_ = false;
 }
 

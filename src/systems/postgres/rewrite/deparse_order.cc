@@ -155,6 +155,62 @@ void Deparser::refuse_order_of_writes(const Scope& scope, const Expr* where) {
       "Name one row by its primary key, or leave the function out.");
 }
 
+// A condition by which rows are found that are written. Where an index tells, rows would be written, and
+// locked, in its order, which other sessions and the place of the new rows show. PostgreSQL does not find
+// COALESCE(column, column) in any index: so only those serve that hold none of the columns of such an index,
+// and beyond them all rows are gone through as they lie. One row that is named by its key is found as ever,
+// also where another relation names it: there is one for each.
+void Deparser::condition_of_writes(std::string_view word, const Expr* node, Scope& scope) {
+  const Entry& target = scope.entries.front();
+  hides_order_ =
+      node != nullptr && target.mask != nullptr && target.mask->order_leaks && !is_one_row(node, scope);
+  if (hides_order_) {
+    keys_of_writes_.clear();
+    std::vector<const Expr*> all;
+    conjuncts(node, all);
+    for (const Expr* each : all) {
+      const auto* equal = as<OperatorExpr>(each);
+      if (equal == nullptr || equal->form != OperatorKind::plain || equal->symbol() != "=") continue;
+      for (auto [one, other] : {std::pair{equal->left, equal->right}, std::pair{equal->right, equal->left}}) {
+        const auto* ref = as<ColumnRef>(one);
+        if (ref != nullptr && is_key_of_other(*ref, other, scope)) keys_of_writes_.insert(ref);
+      }
+    }
+  }
+  condition(word, node, scope);
+  hides_order_ = false;
+}
+
+// The target's primary key of one column, beside a column of another relation. Of a key of several, a join
+// by one of them alone may be chosen.
+bool Deparser::is_key_of_other(const ColumnRef& ref, const Expr* other, const Scope& scope) const {
+  const auto* given = as<ColumnRef>(other);
+  if (ref.star || given == nullptr || given->star) return false;
+  const Entry& target = scope.entries.front();
+  const Meaning key = resolve(ref, scope);
+  const Meaning source = resolve(*given, scope);
+  return key.kind == Meaning::Kind::column && key.certain && key.entry == &target &&
+         source.kind == Meaning::Kind::column && source.certain && !source.entry->target &&
+         target.relation->primary_key == std::vector{target.relation->columns[key.index].attnum};
+}
+
+bool Deparser::orders_writes(const Entry& entry, std::size_t index) const {
+  return entry.target && entry.mask != nullptr &&
+         std::ranges::binary_search(entry.mask->order_columns, entry.relation->columns[index].name);
+}
+
+bool Deparser::hides_from_indexes(const ColumnRef& ref, const Scope& scope) const {
+  if (!hides_order_ || ref.star || ref.parts.empty() || keys_of_writes_.contains(&ref)) return false;
+  return std::ranges::any_of(resolve(ref, scope).candidates, [&](const auto& candidate) {
+    return orders_writes(*candidate.first, candidate.second);
+  });
+}
+
+// In parentheses, because a subscript may follow.
+std::string Deparser::hidden_from_indexes(std::string_view column) {
+  return fmt::format("(COALESCE({0}, {0}))", column);
+}
+
 // DEFAULT may be a sequence, or the clock.
 void Deparser::refuse_defaults_in_order(List<Target> assignments, const Scope& scope, const Expr* where) {
   const Entry& target = scope.entries.front();

@@ -36,16 +36,6 @@ std::string yielded(const Entry& entry, std::size_t index) {
   return mask == nullptr ? reference(entry, index) : mask->value(reference(entry, index));
 }
 
-// The conditions that all must hold.
-void conjuncts(const Expr* node, std::vector<const Expr*>& out) {
-  const auto* both = as<BooleanExpr>(node);
-  if (both != nullptr && both->op == BooleanOperator::and_) {
-    for (const Expr* arg : both->args) conjuncts(arg, out);
-  } else if (node != nullptr) {
-    out.push_back(node);
-  }
-}
-
 const Expr* under_casts(const Expr* node) {
   while (const auto* cast = as<TypeCast>(node)) node = cast->arg;
   return node;
@@ -216,6 +206,16 @@ void Deparser::returned_columns(const Entry& target, const std::function<void()>
   for (std::size_t i = 0; i < target.columns.names.size(); ++i) {
     separate();
     out_ += fmt::format("{} AS {}", yielded(target, i), quote_identifier(target.columns.names[i]));
+  }
+}
+
+// The conditions that all must hold.
+void Deparser::conjuncts(const Expr* node, std::vector<const Expr*>& out) {
+  const auto* both = as<BooleanExpr>(node);
+  if (both != nullptr && both->op == BooleanOperator::and_) {
+    for (const Expr* arg : both->args) conjuncts(arg, out);
+  } else if (node != nullptr) {
+    out.push_back(node);
   }
 }
 

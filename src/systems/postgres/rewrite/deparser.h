@@ -29,6 +29,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -247,6 +248,7 @@ class Deparser {
   void returned_columns(const Entry& target, const std::function<void()>& separate);
   // A reference to the real relation that is written: true when it has been dealt with.
   bool of_target(const sql::ColumnRef& ref, const Meaning& meaning, const Scope& scope);
+  static void conjuncts(const sql::Expr* node, std::vector<const sql::Expr*>& out);
   bool is_one_row(const sql::Expr* where, const Scope& scope) const;
   void refuse_read(const Entry& entry, std::size_t index);
 
@@ -312,9 +314,18 @@ class Deparser {
   // Which of several rows an UPDATE takes, and in which order MERGE adds them.
   void order_others(const Scope& scope);
   void refuse_order_of_writes(const Scope& scope, const sql::Expr* where);
+  // A condition by which rows that are written are found: no index whose order tells may serve it.
+  void condition_of_writes(std::string_view word, const sql::Expr* node, Scope& scope);
+  bool is_key_of_other(const sql::ColumnRef& ref, const sql::Expr* other, const Scope& scope) const;
+  bool hides_from_indexes(const sql::ColumnRef& ref, const Scope& scope) const;
+  bool orders_writes(const Entry& entry, std::size_t index) const;
+  static std::string hidden_from_indexes(std::string_view column);
   void refuse_defaults_in_order(sql::List<sql::Target> assignments, const Scope& scope,
                                 const sql::Expr* where);
   std::optional<std::vector<std::string>> group_keys(const sql::SelectStatement& node, Scope& scope);
+
+  bool hides_order_ = false;  // of the rows that are written, in the condition that is being written
+  std::set<const sql::ColumnRef*> keys_of_writes_;  // in it, and need not be hidden
 
   const Catalogue& catalogue_;
   SearchPath path_;

@@ -266,7 +266,7 @@ class PlanBuilder {
       auto found = wanted.find(column.name);
       if (found != wanted.end()) made.columns.push_back(express(relation, column, found->second));
     }
-    made.order_leaks = order_leaks(relation, made);
+    find_order_leaks(relation, made);
     made.order_key = order_key(relation, made);
     plan_->relations_.emplace(relation.oid, std::move(made));
   }
@@ -359,28 +359,46 @@ class PlanBuilder {
   // An index scan is chosen for a condition on an open column, or because the index alone has all that is
   // read. It tells when the same index holds a masked column; an index on masked columns only has nothing to
   // be chosen for.
-  static bool order_leaks(const Relation& relation, const RelationMask& mask) {
-    return std::ranges::any_of(relation.indexes, [&](const Index& index) {
+  static void find_order_leaks(const Relation& relation, RelationMask& mask) {
+    for (const Index& index : relation.indexes) {
       bool masked = false;
       bool open = false;
       for (std::int16_t attnum : index.columns) {
         const ColumnMask* hidden = mask.column(attnum);
         (hidden != nullptr && !hidden->keep_order ? masked : open) = true;
       }
-      return masked && open;
-    });
+      if (!masked || !open) continue;
+      mask.order_leaks = true;
+      for (std::int16_t attnum : index.columns) {
+        if (const Column* column = relation.column(attnum)) mask.order_columns.push_back(column->name);
+      }
+    }
+    keep_one_of_each(mask.order_columns);
+  }
+
+  static void keep_one_of_each(std::vector<std::string>& names) {
+    std::ranges::sort(names);
+    const auto repeated = std::ranges::unique(names);
+    names.erase(repeated.begin(), repeated.end());
   }
 
   // A scan of a parent goes over its children's indexes.
   void share_order_leaks(const std::vector<Oid>& family) {
     auto& made = plan_->relations_;
-    const bool leaks = std::ranges::any_of(family, [&](Oid oid) {
-      auto found = made.find(oid);
-      return found != made.end() && found->second.order_leaks;
-    });
-    if (!leaks) return;
+    std::vector<std::string> columns;
     for (Oid oid : family) {
-      if (auto found = made.find(oid); found != made.end()) found->second.order_leaks = true;
+      const auto found = made.find(oid);
+      if (found == made.end() || !found->second.order_leaks) continue;
+      const auto& theirs = found->second.order_columns;
+      columns.insert(columns.end(), theirs.begin(), theirs.end());
+    }
+    if (columns.empty()) return;
+    keep_one_of_each(columns);
+    for (Oid oid : family) {
+      const auto found = made.find(oid);
+      if (found == made.end()) continue;
+      found->second.order_leaks = true;
+      found->second.order_columns = columns;
     }
   }
 

@@ -76,6 +76,8 @@ struct RelationMask {
   // An index holds a masked column beside others, so an index scan returns rows in an order that tells about
   // it.
   bool order_leaks = false;
+  // The columns of such indexes, by name and sorted: what a scan is chosen for.
+  std::vector<std::string> order_columns;
   // What orders rows without telling anything: the primary key, when no part of it is masked. Empty: there is
   // none.
   std::vector<std::string> order_key;

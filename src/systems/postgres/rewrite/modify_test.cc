@@ -347,5 +347,32 @@ TEST(Modify, ViewsAndForeignTablesAreNoTargets) {
   EXPECT_TRUE(foreign.denies("UPDATE far SET id = 1"));
 }
 
+TEST(Modify, RowsAreFoundByNoIndexWhoseOrderTells) {
+  Session session(postgres::testing::catalogue(R"(
+    public.staff(id int4 pk, team int4, title text, note text, salary int4)
+    index public.staff btree(team, salary)
+    public.wanted(id int4 pk, team int4)
+    public.plain(id int4 pk, team int4, title text, salary int4)
+  )"),
+                  testing::masks("* salary redact"));
+  EXPECT_THAT(session.text("UPDATE staff SET title = 'x' WHERE team = 7 AND note = 'n'"),
+              HasSubstr("(COALESCE(\"team\", \"team\"))"));
+  EXPECT_THAT(session.text("UPDATE staff SET title = 'x' WHERE team = 7 AND note = 'n'"),
+              Not(HasSubstr("COALESCE(\"note\"")));
+  EXPECT_THAT(session.text("DELETE FROM staff s WHERE s.team IN (7, 8)"),
+              HasSubstr("(COALESCE(\"s\".\"team\", \"s\".\"team\"))"));
+  EXPECT_THAT(
+      session.text("DELETE FROM staff WHERE EXISTS (SELECT 1 FROM wanted w WHERE w.team = staff.team)"),
+      HasSubstr("(COALESCE(\"staff\".\"team\", \"staff\".\"team\"))"));
+  EXPECT_THAT(session.text("MERGE INTO staff s USING wanted w ON s.team = w.team WHEN MATCHED THEN DELETE"),
+              HasSubstr("COALESCE"));
+  for (std::string_view sql :
+       {"UPDATE staff SET title = 'x' WHERE id = 7 AND team = 7", "UPDATE staff SET title = 'x'",
+        "DELETE FROM staff s USING wanted w WHERE s.id = w.id",
+        "UPDATE plain SET title = 'x' WHERE team = 7"}) {
+    EXPECT_THAT(session.text(sql), Not(HasSubstr("COALESCE"))) << sql;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::postgres::rewrite

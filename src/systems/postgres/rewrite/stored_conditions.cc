@@ -182,8 +182,13 @@ bool Deparser::open_key_of_target(const OperatorExpr& test, Scope& scope) {
       list != nullptr && has_operator(test, OperatorKind::in, "=") &&
       std::ranges::all_of(list->items, [](const Expr* item) { return is_given(item, {"text", "varchar"}); });
   if (!one && !several) return false;
-  const std::string value =
+  std::string value =
       fmt::format("{}.{}", quote_identifier(meaning.entry->alias), quote_identifier(stored.name));
+  // What rows are found by shows in their order (condition_of_writes).
+  if ((hides_order_ && orders_writes(*meaning.entry, meaning.index)) ||
+      has_wide_expression_index(catalogue_, *meaning.entry->relation)) {
+    value = hidden_from_indexes(value);
+  }
   const std::string key = quote_literal(text_of(path->right));
   out_ += '(';
   for (const std::string& document : {value, "(" + mask->value(value) + ")"}) {
