@@ -32,9 +32,9 @@ const BuiltinIndex& builtin_index() {
 // Contrib modules and pgvector whose C functions compute from their arguments and nothing else. What an
 // extension of this list has beside that is in kExtensionDangers.
 constexpr std::string_view kVouchedExtensions[] = {
-    "btree_gin",     "btree_gist", "citext",    "cube",   "dict_int", "dict_xsyn", "earthdistance",
-    "fuzzystrmatch", "hstore",     "intarray",  "isn",    "ltree",    "pg_trgm",   "seg",
-    "tablefunc",     "unaccent",   "uuid-ossp", "vector", "xml2",
+    "btree_gin",     "btree_gist", "citext",   "cube",      "dict_int", "dict_xsyn", "earthdistance",
+    "fuzzystrmatch", "hstore",     "intarray", "isn",       "ltree",    "pg_trgm",   "pgcrypto",
+    "seg",           "tablefunc",  "unaccent", "uuid-ossp", "vector",   "xml2",
 };
 
 struct ExtensionDanger {
@@ -223,7 +223,10 @@ bool keeps_one_value(std::string_view aggregate) {
 }
 
 bool is_unforeseeable(std::string_view function) {
-  return function == "uuid_generate_v4";
+  constexpr std::string_view kNames[] = {"gen_random_bytes",      "gen_random_uuid",       "gen_salt",
+                                         "pgp_pub_encrypt",       "pgp_pub_encrypt_bytea", "pgp_sym_encrypt",
+                                         "pgp_sym_encrypt_bytea", "uuid_generate_v4"};
+  return holds(kNames, function);
 }
 
 bool tells_order_of_calls(std::string_view function) {

@@ -63,7 +63,7 @@ TEST(Functions, ExtensionsAreVouchedOneByOne) {
   EXPECT_EQ(extension_function("tablefunc", "crosstab").danger, Danger::runs_sql);
   EXPECT_EQ(extension_function("tablefunc", "normal_rand").cls, FunctionClass::extension);
   EXPECT_EQ(extension_function("dblink", "anything").cls, FunctionClass::dangerous);
-  EXPECT_EQ(extension_function("pgcrypto", "encrypt").cls, FunctionClass::unvouched);
+  EXPECT_EQ(extension_function("pgcrypto", "encrypt").cls, FunctionClass::extension);
   EXPECT_EQ(extension_function("home_made", "lower").cls, FunctionClass::unvouched);
 }
 

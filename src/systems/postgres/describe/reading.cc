@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "systems/postgres/catalogue/counters.h"
 #include "systems/postgres/describe/calls.h"
 #include "systems/postgres/describe/vector_search.h"
 #include "systems/postgres/rewrite/visit.h"
@@ -27,6 +28,7 @@ constexpr std::array<std::string_view, 4> kHarmlessHere = {"pg_cursors", "pg_loc
 
 bool holds_values(const Relation& relation) {
   return dangerous_system_relation(relation.schema, relation.name).has_value() &&
+         !is_counter_view(relation.schema, relation.name) &&
          !std::ranges::binary_search(kHarmlessHere, relation.name);
 }
 

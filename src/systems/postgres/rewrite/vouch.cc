@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "systems/postgres/catalogue/counters.h"
 #include "systems/postgres/rewrite/missing_values.h"
 #include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
@@ -47,6 +48,9 @@ class Voucher : public Visitor {
     for (const Checked& each : checked_) {
       if (makes_values_ || std::ranges::find(names_, each.row) != names_.end()) refuse_checked(each);
     }
+    for (const Counted& each : counted_) {
+      if (may_count(each)) refuse_relation(each.view->qualified_name(), Danger::reads_statistics);
+    }
     return std::move(denial_);
   }
 
@@ -67,6 +71,7 @@ class Voucher : public Visitor {
       case ExprKind::column: {
         const auto& column = static_cast<const ColumnRef&>(expr);
         if (!column.parts.empty()) names_.push_back(column.parts.back());
+        takes_whole_rows_ |= column.star;
         if (column.parts.size() > 1 && !column.star) check_row_function(column.parts.back());
         return;
       }
@@ -84,6 +89,15 @@ class Voucher : public Visitor {
         join != nullptr && (join->natural || !join->using_columns.empty())) {
       check_symbol("=");
     }
+    if (const auto* join = as<JoinItem>(&item)) {
+      names_.insert(names_.end(), join->using_columns.begin(), join->using_columns.end());
+      takes_whole_rows_ |= join->natural || join->alias != nullptr;
+    }
+  }
+
+  void on_statement(const Statement& statement) override {
+    takes_whole_rows_ |= statement.kind == StatementKind::copy &&
+                         static_cast<const CopyStatement&>(statement).relation != nullptr;
   }
 
   void on_sort(const SortItem& item) override {
@@ -106,6 +120,10 @@ class Voucher : public Visitor {
       return;
     }
     if (auto danger = dangerous_system_relation(relation->schema, relation->name)) {
+      if (role == RelationRole::read && is_counter_view(relation->schema, relation->name)) {
+        counted_.push_back({relation, &var});
+        return;
+      }
       return refuse_relation(relation->qualified_name(), *danger);
     }
     for (const Column& column : relation->columns) {
@@ -130,6 +148,23 @@ class Voucher : public Visitor {
     const Column* column;
     std::string_view row;  // how the statement calls the relation's row
   };
+
+  // A view of counters, of which only names may be read.
+  struct Counted {
+    const Relation* view;
+    const RangeVar* var;
+  };
+
+  // Whether anything in the statement may mean a counter of it, by whatever way its columns are named.
+  bool may_count(const Counted& each) const {
+    const Alias* alias = each.var->alias;
+    const bool named = alias != nullptr && !alias->name.empty();
+    if (takes_whole_rows_ || (alias != nullptr && !alias->columns.empty())) return true;
+    const std::string_view row = named ? alias->name : each.var->name;
+    return std::ranges::any_of(names_, [&](std::string_view name) {
+      return name == row || (each.view->column(name) != nullptr && !names_what_is_counted(name));
+    });
+  }
 
   void check_call(const FunctionCall& call) {
     if (!call.name.empty() && makes_values(call.name.back())) makes_values_ = true;
@@ -245,7 +280,9 @@ class Voucher : public Visitor {
   std::optional<Denial> denial_;
   std::vector<Checked> checked_;
   std::vector<std::string_view> names_;  // columns, and rows, that the statement refers to
+  std::vector<Counted> counted_;
   bool makes_values_ = false;
+  bool takes_whole_rows_ = false;  // somewhere in the statement, of whatever
 };
 
 }  // namespace
