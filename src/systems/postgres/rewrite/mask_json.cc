@@ -17,10 +17,29 @@ constexpr std::string_view kSerialisedNode = "_node_content";
 // becomes {}. (Strict, because a lax filter looks into an array instead of at it.)
 constexpr std::string_view kThroughArrays = "[*][*][*]";
 constexpr std::string_view kDeeperArrays =
-    R"(strict $.** ? (@.type() == "array")[*] ? (@.type() == "array")[*] ? (@.type() == "array")[*] ? (@.type() == "array"))";
+    R"(strict $.**{0 to 64} ? (@.type() == "array")[*] ? (@.type() == "array")[*] ? (@.type() == "array")[*] ? (@.type() == "array"))";
 
-// Texts that are json and not jsonb: escapes of NUL and of halves of characters, numbers beyond `numeric`.
-constexpr std::string_view kNotJsonb = R"(\\u0000|\\u[dD][89a-fA-F]|[eE]\+?0*[1-9][0-9]{4}|[0-9]{255})";
+// Levels that are looked into. A path that goes on and on needs the server's stack, and copies what is below
+// at each level; documents have some ten.
+constexpr std::string_view kDepths = "{0 to 64}";
+constexpr std::string_view kTooDeep = "{65}";
+
+// What is json need not be jsonb, and converting it would be an error, which everybody who comes upon the row
+// gets and which tells about masked keys. What is not certain counts as such.
+//
+// Escapes of NUL and of halves of characters (also of both halves: which belong together is more than a
+// regular expression can say), and numbers beyond `numeric`, of 131,072 digits before the point and 16,383
+// behind it: below, both the exponent (up to 9,999) and the digits (up to 254) leave them far away.
+constexpr std::string_view kNotJsonb = R"(\\u0000|\\u[dD][89a-fA-F]|[eE][+-]?0*[1-9][0-9]{4}|[0-9]{255})";
+// Bytes. Beyond, memory for the values (up to 72 bytes for two to five characters) and for regular
+// expressions (four for each) could come to what the server allocates at once, 1 GiB.
+constexpr int kMaxTextBytes = 16 << 20;
+// Opening brackets of a text: the server's stack (2 MiB unless it is set otherwise) takes some 14,000 arrays
+// within each other. A document of more is tried again without texts, and without what is innermost.
+constexpr int kMaxBrackets = 5000;
+constexpr std::string_view kString = R"("([^"\\]|\\.)*")";
+constexpr std::string_view kInnermost = R"([[{][^][{}]*[]}])";
+constexpr int kInnermostLevels = 3;
 
 bool is_written_out(std::string_view pattern) {
   return pattern.find_first_of("*?\\") == std::string_view::npos;
@@ -95,11 +114,11 @@ std::string alternatives(const std::vector<std::string>& globs) {
   return fmt::format("{}", fmt::join(regexes, "|"));
 }
 
-// At whatever depth; a key with dots is a path of its own.
-std::string any_depth(const std::vector<std::string>& keys) {
+// At these depths; a key with dots is a path of its own.
+std::string any_depth(const std::vector<std::string>& keys, std::string_view depths) {
   return fmt::format(
-      R"path(lax $.** ? (@.type() == "object").keyvalue() ? (@.key like_regex "(^|\\.)({})(\\.|$)" flag "is"))path",
-      alternatives(keys));
+      R"path(lax $.**{} ? (@.type() == "object").keyvalue() ? (@.key like_regex "(^|\\.)({})(\\.|$)" flag "is"))path",
+      depths, alternatives(keys));
 }
 
 std::string along(const Keys& keys) {
@@ -112,10 +131,12 @@ std::string along(const Keys& keys) {
   return path;
 }
 
-// Texts that are JSON, also within other texts, where each quote has backslashes in front.
+// Texts that are JSON, also within other texts, where each quote has backslashes in front; and what is too
+// deep to be looked into.
 std::string as_text(const std::vector<std::string>& last_keys) {
-  return fmt::format(R"(lax $.** ? (@.type() == "string") ? (@ like_regex "\"({})\\\\*\"\\s*:" flag "is"))",
-                     alternatives(last_keys));
+  return fmt::format(
+      R"(lax $ ? (exists(@.**{}) || exists(@.**{} ? (@.type() == "string") ? (@ like_regex "\"({})\\\\*\"\\s*:" flag "is"))))",
+      kTooDeep, kDepths, alternatives(last_keys));
 }
 
 struct Patterns {
@@ -139,21 +160,20 @@ class Remover {
     const std::string type = binary ? "jsonb" : "json";
     // Text JSON is read as jsonb: both because keys cannot be removed from text, and so that a key that
     // stands twice cannot hide behind itself.
-    // What jsonb cannot hold would be an error, which tells.
     add("CASE WHEN ");
-    if (!binary) {
-      pieces.emplace_back();
-      add(fmt::format("::pg_catalog.text OPERATOR(pg_catalog.~) {} THEN '{{}}'::pg_catalog.json WHEN ",
-                      sql::quote_literal(kNotJsonb)));
+    if (!binary) what_is_not_jsonb();
+    // To remove a path, the server goes through all that stands beside it.
+    if (!patterns_.paths.empty()) {
+      add("(");
+      exists(fmt::format("lax $.**{}", kTooDeep), [&] { column(); });
+      add(fmt::format(") THEN '{{}}'::pg_catalog.{} WHEN ", type));
     }
     bool first = true;
     for (const std::string& path : what_may_not_remain()) {
       if (!std::exchange(first, false)) add(" OR ");
-      // Silent, so that no value raises an error; anything but a clear no counts as yes.
-      add("(pg_catalog.jsonb_path_exists(");
-      stripped();
-      add(fmt::format(", {}::pg_catalog.jsonpath, '{{}}'::pg_catalog.jsonb, true) IS NOT FALSE)",
-                      sql::quote_literal(path)));
+      add("(");
+      exists(path, [&] { stripped(); });
+      add(")");
     }
     add(fmt::format(" THEN '{{}}'::pg_catalog.{} ELSE ", type));
     stripped();
@@ -169,9 +189,63 @@ class Remover {
     add(read_);
   }
 
+  // Silent, so that no value raises an error; anything but a clear no counts as yes.
+  void exists(std::string_view path, auto&& value) {
+    add("pg_catalog.jsonb_path_exists(");
+    value();
+    add(fmt::format(", {}::pg_catalog.jsonpath, '{{}}'::pg_catalog.jsonb, true) IS NOT FALSE",
+                    sql::quote_literal(path)));
+  }
+
+  void text() {
+    pieces.emplace_back();
+    add("::pg_catalog.text");
+  }
+
+  // The opening brackets in a text.
+  void count_brackets(auto&& value) {
+    add("(pg_catalog.octet_length(");
+    value();
+    add(") OPERATOR(pg_catalog.-) pg_catalog.octet_length(pg_catalog.replace(pg_catalog.replace(");
+    value();
+    add(fmt::format(", '[', ''), '{{', ''))) OPERATOR(pg_catalog.>) {}", kMaxBrackets));
+  }
+
+  // Conditions in a CASE, each before the ones that it makes safe; the last is to follow.
+  void what_is_not_jsonb() {
+    const auto next = [&] { add(" THEN '{}'::pg_catalog.json WHEN "); };
+    add("pg_catalog.octet_length(");
+    text();
+    add(fmt::format(") OPERATOR(pg_catalog.>) {}", kMaxTextBytes));
+    next();
+    text();
+    add(" OPERATOR(pg_catalog.~) " + sql::quote_literal(kNotJsonb));
+    next();
+    // In other encodings there are characters that cannot be written.
+    add("(pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8') AND (pg_catalog.strpos(");
+    text();
+    add(", '\\u') OPERATOR(pg_catalog.>) 0)");
+    next();
+    // Each bracket is closed again, so a shorter text has no more of them.
+    add("(pg_catalog.octet_length(");
+    text();
+    add(fmt::format(") OPERATOR(pg_catalog.>) {}) AND (", 2 * kMaxBrackets));
+    count_brackets([&] { text(); });
+    add(") AND (");
+    count_brackets([&] {
+      for (int i = 0; i <= kInnermostLevels; ++i) add("pg_catalog.regexp_replace(");
+      text();
+      add(fmt::format(", {}, '', 'g')", sql::quote_literal(kString)));
+      for (int i = 0; i < kInnermostLevels; ++i)
+        add(fmt::format(", {}, '', 'g')", sql::quote_literal(kInnermost)));
+    });
+    add(")");
+    next();
+  }
+
   std::vector<std::string> what_may_not_remain() const {
     std::vector<std::string> all;
-    if (!patterns_.keys.empty()) all.push_back(any_depth(patterns_.keys));
+    if (!patterns_.keys.empty()) all.push_back(any_depth(patterns_.keys, kDepths));
     for (const std::string& path : patterns_.paths) {
       for (const Keys& keys : spellings(path)) all.push_back(along(keys));
     }
@@ -239,7 +313,7 @@ bool can_remove_path(std::string_view path) {
 std::string json_key_path(const std::vector<std::string>& patterns) {
   std::vector<std::string> keys{std::string(kSerialisedNode)};
   for (const std::string& pattern : patterns) keys.push_back(is_path(pattern) ? split(pattern)[0] : pattern);
-  return any_depth(keys);
+  return any_depth(keys, "");
 }
 
 bool is_open_key(const std::vector<std::string>& patterns, std::string_view key) {

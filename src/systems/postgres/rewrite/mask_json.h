@@ -20,7 +20,8 @@ bool can_remove_path(std::string_view path);
 // is removed from the top level of an object, a path where objects lead to it; where one that any pattern
 // covers remains, the whole value becomes {}. So it does where a text within it is JSON with such a key;
 // except for the key in which LlamaIndex keeps a node with all its metadata once more, as text: that key
-// goes. A null value becomes {} too.
+// goes. A null value becomes {} too, and so does what is nested deeper than 64 levels, and json that jsonb
+// may not be able to hold.
 std::vector<std::string> json_without_keys(const std::vector<std::string>& patterns, bool binary);
 
 // An SQL/JSON path that finds objects with a key that any of the patterns covers, or that leads to a path.
