@@ -87,6 +87,7 @@ Script small_server() {
       {q::kConstraints,
        {{"16400", "docs_check", "c", "1 3", std::nullopt, "false", "0", std::nullopt, " ", " ", "false"},
         {"16400", "docs_owner", "f", "1 3", std::nullopt, "false", "16401", "2 1", "c", "a", "true"},
+        {"16400", "docs_ratio", "x", "1 3", std::nullopt, "false", "0", std::nullopt, "a", "a", "true"},
         {"16400", "docs_low", "k", "0 3", "1", "true", "0", std::nullopt, "a", "a", "true"},
         {"99", "of_nobody", "c", "1", std::nullopt, "false", "0", std::nullopt, " ", " ", "true"}}},
       {q::kTriggers,
@@ -145,7 +146,7 @@ TEST(Loader, KnowsWhatTiesValuesToEachOtherAndWhatRunsOnWrites) {
   auto loaded = load(small_server());
   ASSERT_TRUE(loaded) << loaded.error().message();
   const Relation* docs = (*loaded)->relation(16400);
-  ASSERT_EQ(docs->constraints.size(), 3u);
+  ASSERT_EQ(docs->constraints.size(), 4u);
   EXPECT_EQ(docs->constraints[0].kind, ConstraintKind::check);
   EXPECT_THAT(docs->constraints[0].columns, ElementsAre(1, 3));
   EXPECT_FALSE(docs->constraints[0].validated);
@@ -153,9 +154,10 @@ TEST(Loader, KnowsWhatTiesValuesToEachOtherAndWhatRunsOnWrites) {
   EXPECT_EQ(docs->constraints[1].referenced, 16401u);
   EXPECT_THAT(docs->constraints[1].referenced_columns, ElementsAre(2, 1));
   EXPECT_EQ(docs->constraints[1].on_delete, ForeignKeyAction::cascade);
-  EXPECT_THAT(docs->constraints[2].columns, ElementsAre(3));
-  EXPECT_THAT(docs->constraints[2].plain, ElementsAre(1));
-  EXPECT_TRUE(docs->constraints[2].nulls_are_equal);
+  EXPECT_EQ(docs->constraints[2].kind, ConstraintKind::computed);
+  EXPECT_THAT(docs->constraints[3].columns, ElementsAre(3));
+  EXPECT_THAT(docs->constraints[3].plain, ElementsAre(1));
+  EXPECT_TRUE(docs->constraints[3].nulls_are_equal);
   EXPECT_TRUE(docs->constraints[0].foreseeable);
   EXPECT_THAT(docs->constraints[0].calls, ElementsAre(16420));
   ASSERT_EQ(docs->triggers.size(), 3u);

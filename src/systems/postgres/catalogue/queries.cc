@@ -37,6 +37,8 @@ SELECT pg_catalog.concat_ws('|',
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
      FROM pg_catalog.pg_extension x),
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
+     FROM pg_catalog.pg_statistic_ext x),
+  (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(x.xmin::pg_catalog.text::pg_catalog.int8))
      FROM pg_catalog.pg_namespace x WHERE NOT pg_catalog.starts_with(x.nspname::pg_catalog.text, 'pg_t'))))";
 
 const std::string_view kServer = R"(
@@ -285,6 +287,9 @@ SELECT o.oid::pg_catalog.text, n.nspname::pg_catalog.text, o.oprname::pg_catalog
 
 // NULLS NOT DISTINCT came with PostgreSQL 15. An expression of a partition key counts as 0, and that as any
 // column.
+// What an index computes, its expressions only where its condition holds, and then its other columns too
+// (of which a long one is an error); what statistics compute, which came with PostgreSQL 14. A column 0: a
+// whole row.
 const std::string_view kConstraints = R"(
 SELECT k.conrelid::pg_catalog.text, k.conname::pg_catalog.text, k.contype::pg_catalog.text,
        pg_catalog.array_to_string(k.conkey, ' '), NULL::pg_catalog.text, 'false'::pg_catalog.text,
@@ -321,6 +326,30 @@ SELECT p.partrelid::pg_catalog.text, ''::pg_catalog.text, 'p'::pg_catalog.text, 
        NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
        'a'::pg_catalog.text, 'a'::pg_catalog.text, 'true'::pg_catalog.text
   FROM pg_catalog.pg_partitioned_table p
+UNION ALL
+SELECT i.indrelid::pg_catalog.text, c.relname::pg_catalog.text, 'x'::pg_catalog.text,
+       (SELECT pg_catalog.string_agg(DISTINCT all_of.attnum, ' ') FROM (
+          SELECT m.word[1] FROM pg_catalog.regexp_matches(
+                   pg_catalog.concat(i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text),
+                   ':varattno (-?[0-9]+)', 'g') AS m(word)
+          UNION ALL
+          SELECT k.attnum::pg_catalog.text FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) AS k(attnum)
+           WHERE i.indpred IS NOT NULL AND k.attnum OPERATOR(pg_catalog.<>) 0::pg_catalog.int2) AS all_of(attnum)),
+       NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
+       'a'::pg_catalog.text, 'a'::pg_catalog.text, 'true'::pg_catalog.text
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+ WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND i.indrelid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   AND (c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+        OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
+UNION ALL
+SELECT s.stxrelid::pg_catalog.text, s.stxname::pg_catalog.text, 'x'::pg_catalog.text,
+       (SELECT pg_catalog.string_agg(DISTINCT m.word[1], ' ') FROM pg_catalog.regexp_matches(
+                 pg_catalog.to_jsonb(s) OPERATOR(pg_catalog.->>) 'stxexprs', ':varattno (-?[0-9]+)', 'g') AS m(word)),
+       NULL::pg_catalog.text, 'false'::pg_catalog.text, '0'::pg_catalog.text, NULL::pg_catalog.text,
+       'a'::pg_catalog.text, 'a'::pg_catalog.text, 'true'::pg_catalog.text
+  FROM pg_catalog.pg_statistic_ext s
+ WHERE pg_catalog.to_jsonb(s) OPERATOR(pg_catalog.->>) 'stxexprs' IS NOT NULL
  ORDER BY 1, 3, 2)";
 
 // 'D': disabled; 'R': fires where session_replication_role is replica, which no client may set. Arguments are

@@ -151,6 +151,7 @@ class Reader {
     if (take("sequence ")) return read_table(line, RelationKind::sequence);
     if (take("child ")) return read_child(line);
     if (take("check ")) return read_constraint(line, ConstraintKind::check);
+    if (take("computed ")) return read_constraint(line, ConstraintKind::computed);
     if (take("key ")) return read_constraint(line, ConstraintKind::key);
     if (take("reference ")) return read_reference(line);
     if (take("trigger ")) return read_trigger(line);

@@ -15,6 +15,7 @@
 //     check public.docs c_check(email) calls public.f_email
 //     key public.docs a_key(id, email)              a unique index on these
 //     key public.docs a_part(id) where(email)       on a part of the rows
+//     computed public.docs a_ratio(id, email)       an index on an expression over these
 //     reference public.docs(id) public.other(id) cascade
 //     trigger public.docs stamp insert,update calls public.stamp
 //     trigger public.docs words insert calls pg_catalog.tsvector_update_trigger(words,simple,title,email)

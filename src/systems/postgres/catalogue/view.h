@@ -84,6 +84,9 @@ enum class ConstraintKind : char {
   foreign_key = 'f',
   key = 'k',  // a unique index or an exclusion constraint, also on a part of the rows or on expressions
   partition = 'p',
+  // What PostgreSQL computes for each row that is written, or for statistics: the expressions and the
+  // condition of an index, the expressions of extended statistics.
+  computed = 'x',
 };
 
 // What becomes of a referencing row: confdeltype and confupdtype of pg_constraint.

@@ -75,6 +75,8 @@ class GuardBuilder {
       case ConstraintKind::partition: return add_check(relation, constraint, "the partition key");
       case ConstraintKind::key: return add_key(relation, constraint);
       case ConstraintKind::foreign_key: return add_foreign_key(relation, constraint);
+      case ConstraintKind::computed:
+        return add_check(relation, constraint, "what is computed for " + constraint.name);
     }
   }
 

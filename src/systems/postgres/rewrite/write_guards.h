@@ -1,9 +1,10 @@
 // Rule 6: which writes would tell about masked columns by the error that they cause, or do not.
 //
 // A CHECK over a threshold and a masked salary, a unique index over a name and a masked number, a foreign key
-// to a masked column: whoever may write the one side learns about the other, one try at a time. What holds
-// for a write of a column is kept by relation, also for relations that have nothing masked themselves; what
-// may be written by the policy (`write: allow`) is taken as known to who writes it.
+// to a masked column, an index on what is computed from both: whoever may write the one side learns about the
+// other, one try at a time. What holds for a write of a column is kept by relation, also for relations that
+// have nothing masked themselves; what may be written by the policy (`write: allow`) is taken as known to who
+// writes it.
 //
 // Also which writes of masked relations run code of somebody's (triggers, rules) that could read the row.
 //
