@@ -54,9 +54,7 @@ class DefinitionCheck {
       case StatementKind::lock: pass_all(static_cast<const LockStatement&>(statement).relations); break;
       case StatementKind::grant: pass_all(static_cast<const GrantStatement&>(statement).relations); break;
       case StatementKind::truncate: truncate(static_cast<const TruncateStatement&>(statement)); break;
-      case StatementKind::refresh_view:
-        pass(static_cast<const RefreshViewStatement&>(statement).relation);
-        break;
+      case StatementKind::refresh_view: refresh(static_cast<const RefreshViewStatement&>(statement)); break;
       case StatementKind::create_index: index(static_cast<const CreateIndexStatement&>(statement)); break;
       case StatementKind::alter_table: alter(static_cast<const AlterTableStatement&>(statement)); break;
       case StatementKind::rename: rename(static_cast<const RenameStatement&>(statement)); break;
@@ -72,8 +70,7 @@ class DefinitionCheck {
   };
 
   Target target(const RangeVar* var) const {
-    const Relation* relation =
-        var == nullptr ? nullptr : catalogue_.find_relation(path_, var->schema, var->name);
+    const Relation* relation = named(var);
     if (relation == nullptr) return {};
     const RelationMask* mask = plan_.find(relation->oid);
     if (mask == nullptr && plan_.carries(relation->oid) == nullptr) return {};
@@ -88,19 +85,69 @@ class DefinitionCheck {
         ""};
   }
 
+  void refuse_because(const Relation& relation, std::string_view what, std::string_view why) {
+    if (ruling_.denial) return;
+    ruling_.denial = Denial{
+        Reason::masked_use, "",
+        fmt::format("{} of {} is refused while masks are in force: {}", what, relation.qualified_name(), why),
+        ""};
+  }
+
+  const Relation* named(const RangeVar* var) const {
+    return var == nullptr ? nullptr : catalogue_.find_relation(path_, var->schema, var->name);
+  }
+
   void pass(const RangeVar* var) { ruling_.harmless.insert(var); }
   void pass_all(List<const RangeVar*> vars) {
     for (const RangeVar* var : vars) pass(var);
   }
 
   void truncate(const TruncateStatement& node) {
+    std::vector<const Relation*> emptied;
     for (const RangeVar* var : node.relations) {
-      const Target at = target(var);
-      const WriteGuards* guards = at.relation == nullptr ? nullptr : plan_.guards(at.relation->oid);
-      const std::string* why = guards == nullptr ? nullptr : guards->find(kTriggerTruncate);
-      if (why != nullptr) return refuse(*at.relation, fmt::format("it cannot be emptied ({})", *why));
-      pass(var);
+      if (const Relation* relation = named(var)) emptied.push_back(relation);
+      if (target(var).relation != nullptr) pass(var);
     }
+    if (node.cascade) add_referring(emptied);
+    for (const Relation* relation : emptied) {
+      const WriteGuards* guards = plan_.guards(relation->oid);
+      const std::string* why = guards == nullptr ? nullptr : guards->find(kTriggerTruncate);
+      if (why != nullptr) return refuse(*relation, fmt::format("it cannot be emptied ({})", *why));
+    }
+  }
+
+  // What refers to these, at any number of steps.
+  void add_referring(std::vector<const Relation*>& emptied) const {
+    for (std::size_t i = 0; i < emptied.size(); ++i) {
+      const Oid referenced = emptied[i]->oid;
+      for (const Relation& relation : catalogue_.contents().relations) {
+        const bool refers = std::ranges::any_of(relation.constraints, [&](const Constraint& each) {
+          return each.kind == ConstraintKind::foreign_key && each.referenced == referenced;
+        });
+        if (refers && std::ranges::find(emptied, &relation) == emptied.end()) emptied.push_back(&relation);
+      }
+    }
+  }
+
+  void refresh(const RefreshViewStatement& node) {
+    const Relation* view = named(node.relation);
+    if (view == nullptr) return;
+    constexpr std::string_view kWhat = "REFRESH";
+    if (const std::string* why = plan_.carries(view->oid)) return refuse_because(*view, kWhat, *why);
+    if (const std::string* why = plan_.refreshing_tells(view->oid)) return refuse_because(*view, kWhat, *why);
+    const RelationMask* mask = plan_.find(view->oid);
+    if (mask == nullptr) return;
+    // It compares whole rows, and another error says that two of them are the same.
+    if (node.concurrently && !mask->columns.empty())
+      return refuse_because(*view, "REFRESH CONCURRENTLY", "it would tell which rows are the same");
+    for (const Constraint& each : view->constraints) {
+      const bool holds_masked = std::ranges::any_of(
+          each.columns, [&](std::int16_t attnum) { return attnum == 0 || mask->column(attnum) != nullptr; });
+      if (holds_masked)
+        return refuse_because(*view, kWhat,
+                              fmt::format("an error of index {} would tell about masked columns", each.name));
+    }
+    pass(node.relation);
   }
 
   bool is_open(const Target& at, std::string_view column) const {
@@ -143,6 +190,11 @@ class DefinitionCheck {
   }
 
   void alter(const AlterTableStatement& node) {
+    if (const Relation* relation = named(node.relation)) {
+      for (const AlterTableCommand& command : node.commands) {
+        if (auto why = tells(*relation, command)) return refuse_because(*relation, command.name, *why);
+      }
+    }
     const Target at = target(node.relation);
     if (at.relation == nullptr) return;
     for (const AlterTableCommand& command : node.commands) {
@@ -152,6 +204,20 @@ class DefinitionCheck {
       }
     }
     pass(node.relation);
+  }
+
+  // Also of a relation without masked columns, which may share a foreign key with one.
+  std::optional<std::string> tells(const Relation& relation, const AlterTableCommand& command) const {
+    const WriteGuards* guards = plan_.guards(relation.oid);
+    if (guards == nullptr) return std::nullopt;
+    if (command.name == "ALTER COLUMN TYPE") {
+      const std::string* why = guards->find(kTriggerUpdate, command.object);
+      if (why == nullptr) return std::nullopt;
+      return fmt::format("it writes {} in all rows, and {}", command.object, *why);
+    }
+    if (command.name != "VALIDATE CONSTRAINT" && command.name != "ATTACH PARTITION") return std::nullopt;
+    if (guards->ties.empty()) return std::nullopt;
+    return fmt::format("it tests rows, and {}", guards->ties.front().why);
   }
 
   bool may(const Target& at, const AlterTableCommand& command) const {

@@ -3,8 +3,11 @@
 //
 // Harmless is what neither looks at masked values (an index on one, a change of its type, a constraint over
 // it: errors and duplicates tell), nor takes a column out of reach of its masks (renaming, moving, attaching
-// to other relations), nor plants code (triggers, rules, policies). That passes as the client wrote it, with
-// its errors reduced. Everything else is refused with the reason.
+// to other relations), nor plants code (triggers, rules, policies), nor has PostgreSQL compute masked values
+// with open ones that the client has a hand in: a change of an open column's type is an UPDATE of all rows,
+// and refused where that would be (write_guards.h); so are VALIDATE CONSTRAINT and ATTACH PARTITION for
+// tables that refer to masked columns, and REFRESH of what is computed from them. What remains passes as the
+// client wrote it, with its errors reduced. Everything else is refused with the reason.
 #pragma once
 
 #include <optional>

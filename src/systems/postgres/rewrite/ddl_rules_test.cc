@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@ namespace sluice::postgres::rewrite {
 namespace {
 
 using testing::corpus_session;
+using ::testing::HasSubstr;
 using testing::Session;
 
 TEST(DdlRules, WhatIsHarmlessPassesAsItIs) {
@@ -19,7 +21,7 @@ TEST(DdlRules, WhatIsHarmlessPassesAsItIs) {
         "ALTER TABLE docs ALTER COLUMN title TYPE varchar USING lower(title)",
         "ALTER TABLE docs ALTER COLUMN title SET DEFAULT 'x'", "ALTER TABLE docs ALTER title SET NOT NULL",
         "ALTER TABLE docs ADD COLUMN low text GENERATED ALWAYS AS (lower(title)) STORED",
-        "ALTER TABLE docs DROP CONSTRAINT c", "REFRESH MATERIALIZED VIEW docs_mv"}) {
+        "ALTER TABLE docs DROP CONSTRAINT c"}) {
     EXPECT_EQ(session.text(sql), sql);
     auto result = session.run(sql);
     ASSERT_TRUE(std::holds_alternative<Rewritten>(result)) << sql;
@@ -72,9 +74,82 @@ TEST(DdlRules, WhatTellsMovesOrPlantsIsRefused) {
                    "DROP TRIGGER t ON docs",
                    "CREATE STATISTICS s ON email, ssn FROM docs",
                    "ALTER VIEW docs_v RENAME TO x",
+                   "REFRESH MATERIALIZED VIEW docs_mv",  // its definition is not understood here
+                   "REINDEX TABLE docs",
+                   "REINDEX SCHEMA public",
+                   "REINDEX DATABASE app",
                    "DROP SCHEMA public"}) {
     EXPECT_TRUE(session.denies(sql)) << sql << ": " << session.text(sql);
   }
+}
+
+// What is an UPDATE of all rows, or tests them.
+TEST(DdlRules, OpenColumnsThatAreTiedToMaskedOnes) {
+  const Session session(postgres::testing::catalogue(R"(
+      public.pay(id int4 pk, salary int4, level int4, ratio int4, part int4, free int4)
+      check public.pay pay_check(salary, level)
+      computed public.pay pay_ratio(salary, ratio)
+      key public.pay pay_key(part, salary)
+      public.owners(id int4 pk, mail text unique)
+      public.things(id int4 pk, owner text, size int4)
+      reference public.things(owner) public.owners(mail)
+      public.other(id int4 pk, size int4)
+    )"),
+                        testing::masks("* salary redact\n* mail redact"));
+  for (std::string_view column : {"level", "ratio", "part"}) {
+    EXPECT_THAT(session.text(fmt::format("ALTER TABLE pay ALTER {} TYPE int USING 5", column)),
+                HasSubstr("all rows, and"));
+    EXPECT_TRUE(session.denies(fmt::format("UPDATE pay SET {} = 5", column))) << "as it is";
+  }
+  EXPECT_FALSE(session.denies("ALTER TABLE pay ALTER free TYPE int USING 5"));
+  EXPECT_FALSE(session.denies("INSERT INTO pay (id, ratio) VALUES (1, 2)")) << "its salary is known";
+  EXPECT_TRUE(session.denies("ALTER TABLE things ALTER owner TYPE text USING 'guess'"));
+  EXPECT_TRUE(session.denies("ALTER TABLE things VALIDATE CONSTRAINT things_fkey"));
+  EXPECT_TRUE(session.denies("ALTER TABLE things ATTACH PARTITION other DEFAULT"));
+  EXPECT_FALSE(session.denies("ALTER TABLE things ALTER size TYPE text"));
+  EXPECT_FALSE(session.denies("ALTER TABLE other VALIDATE CONSTRAINT c"));
+  EXPECT_TRUE(session.denies("REINDEX INDEX pay_key"));
+  EXPECT_TRUE(session.denies("REINDEX INDEX CONCURRENTLY public.pay_key"));
+  EXPECT_FALSE(session.denies("REINDEX INDEX other.pay_key"));
+  EXPECT_FALSE(session.denies("REINDEX INDEX pay_pkey"));
+}
+
+TEST(DdlRules, RefreshComputesAnew) {
+  const Session session(postgres::testing::catalogue(R"(
+      public.pay(id int4 pk, salary int4, level int4)
+      matview public.bare(id int4 pk, salary int4) reads public.pay
+      lineage public.bare id=public.pay.id salary=public.pay.salary
+      matview public.open(level int4) reads public.pay
+      lineage public.open level~public.pay.level
+      matview public.ratio(ratio int4) reads public.pay
+      lineage public.ratio ratio~public.pay.salary,public.pay.level
+      matview public.unused(id int4) reads public.pay
+      lineage public.unused id=public.pay.id always public.pay.salary
+      matview public.rows(id int4) reads public.pay
+      lineage public.rows id=public.pay.id rows public.pay.salary
+      matview public.uniq(salary int4) reads public.pay
+      lineage public.uniq salary=public.pay.salary
+      key public.uniq u(salary)
+    )"),
+                        testing::masks("* salary redact"));
+  for (std::string_view view : {"bare", "open"})
+    EXPECT_FALSE(session.denies(fmt::format("REFRESH MATERIALIZED VIEW {}", view))) << view;
+  for (std::string_view view : {"ratio", "unused", "rows", "uniq", "CONCURRENTLY bare"})
+    EXPECT_TRUE(session.denies(fmt::format("REFRESH MATERIALIZED VIEW {}", view))) << view;
+  EXPECT_FALSE(session.denies("REFRESH MATERIALIZED VIEW CONCURRENTLY open"));
+}
+
+TEST(DdlRules, TruncateGoesOnToWhatRefers) {
+  const Session session(postgres::testing::catalogue(R"(
+      public.docs(id int4 pk, email text)
+      public.parts(id int4 pk, salary int4)
+      reference public.parts(id) public.docs(id)
+      function public.f
+      trigger public.parts t truncate calls public.f
+    )"),
+                        testing::masks("* salary redact"));
+  EXPECT_FALSE(session.denies("TRUNCATE docs"));
+  EXPECT_TRUE(session.denies("TRUNCATE docs CASCADE"));
 }
 
 }  // namespace

@@ -427,6 +427,8 @@ class PlanBuilder {
   void find_carriers() {
     for (const Relation& relation : catalogue_.contents().relations) {
       if (!holds_rows(relation)) continue;
+      if (auto tells = views_.why_refreshing_tells(relation))
+        plan_->refreshes_.emplace(relation.oid, *std::move(tells));
       auto why = carries(relation);
       if (!why) continue;
       if (views_.reads_masked(relation.oid)) note_once(fmt::format("{}; it is refused", *why));
@@ -551,6 +553,11 @@ const RelationMask* MaskPlan::find(Oid relation) const {
 const WriteGuards* MaskPlan::guards(Oid relation) const {
   auto found = guards_.find(relation);
   return found == guards_.end() ? nullptr : found->second.get();
+}
+
+const std::string* MaskPlan::refreshing_tells(Oid view) const {
+  auto found = refreshes_.find(view);
+  return found == refreshes_.end() ? nullptr : &found->second;
 }
 
 const std::string* MaskPlan::carries(Oid relation) const {

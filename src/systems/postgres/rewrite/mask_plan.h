@@ -97,6 +97,8 @@ class MaskPlan {
   const RelationMask* find(Oid relation) const;
   // Why a relation that is not masked itself cannot be read: it may yield masked data. nullptr: it cannot.
   const std::string* carries(Oid relation) const;
+  // Why a materialised view must not be made anew: an error would tell. nullptr: it may.
+  const std::string* refreshing_tells(Oid view) const;
   // What of a write to this relation would tell about masked columns, its own or others; nullptr: nothing.
   const WriteGuards* guards(Oid relation) const;
   // Some masked or carrying relation, in whatever schema, has this name.
@@ -112,6 +114,7 @@ class MaskPlan {
   friend class PlanBuilder;
   std::unordered_map<Oid, RelationMask> relations_;
   std::unordered_map<Oid, std::string> carriers_;
+  std::unordered_map<Oid, std::string> refreshes_;
   WriteGuardsByRelation guards_;
   std::unordered_set<std::string> names_;
   std::unordered_set<std::string> schemas_;

@@ -45,6 +45,7 @@ class ClassVisitor : public Visitor {
           found =
               denial(fmt::format("statements of class {} are not available while masks are in force", tag));
         }
+        if (tag == "ReindexStmt") check_reindex(static_cast<const OtherStatement&>(statement).relation);
         return;
       }
       case StatementKind::create_table:
@@ -91,6 +92,31 @@ class ClassVisitor : public Visitor {
       found = denial(
           "EXPLAIN (WAL) tells how much of a row has changed; it is not available while masks are in force",
           "Leave the option out.");
+    }
+  }
+
+  // Of a unique index that could not be built when it was made, and was left invalid, an error says whether
+  // two values are still the same, after whatever has been removed. That of a masked table is refused in any
+  // case.
+  void check_reindex(const RangeVar* named) {
+    if (named == nullptr) {
+      found = denial("REINDEX of a schema or database is not available while masks are in force");
+      return;
+    }
+    for (const Relation& relation : catalogue_.contents().relations) {
+      const RelationMask* mask = plan_.find(relation.oid);
+      if (mask == nullptr || (!named->schema.empty() && named->schema != relation.schema)) continue;
+      const bool tells = std::ranges::any_of(relation.constraints, [&](const Constraint& each) {
+        return each.kind == ConstraintKind::key && each.name == named->name &&
+               std::ranges::any_of(each.columns, [&](std::int16_t attnum) {
+                 return attnum == 0 || mask->column(attnum) != nullptr;
+               });
+      });
+      if (tells) {
+        found = denial(fmt::format(
+            "REINDEX of {}, a unique index over masked columns, would tell which values are the same",
+            named->name));
+      }
     }
   }
 

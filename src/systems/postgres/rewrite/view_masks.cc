@@ -157,6 +157,17 @@ std::optional<std::string> ViewMasks::why_reading_tells(const Relation& view) co
   return std::nullopt;
 }
 
+std::optional<std::string> ViewMasks::why_refreshing_tells(const Relation& view) const {
+  if (view.kind != RelationKind::materialized_view || !reads_masked(view.oid)) return std::nullopt;
+  for (const auto* columns : {&view.view.columns, &view.view.always_read}) {
+    for (const ViewColumn& column : *columns) {
+      if (!strongest(column).mask || !computes(column)) continue;
+      return fmt::format("it computes something from {}, which is masked", name(column.origins.front()));
+    }
+  }
+  return std::nullopt;
+}
+
 bool ViewMasks::computes(const ViewColumn& column) const {
   return !column.bare || std::ranges::any_of(column.origins, [&](const ColumnOrigin& each) {
     return computed_.contains(each);

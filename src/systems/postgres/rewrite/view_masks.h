@@ -11,7 +11,7 @@
 // ORDER BY, ...) it is refused. PostgreSQL leaves out columns that nobody reads, and with them errors that
 // computing them may raise (1 / (salary - 100)), but not everywhere: where it may compute one all the same
 // (in a WITH query, below UNION or DISTINCT, with a volatile function), the view is refused as well. None of
-// that holds for what a materialised view has stored.
+// that holds for what a materialised view has stored; but all of it when it is made anew.
 //
 // Internal to this folder.
 #pragma once
@@ -39,6 +39,9 @@ class ViewMasks {
 
   // Why a view that reads masked relations cannot be read; nullptr: it can, or it reads none.
   const std::string* refusal(Oid view) const;
+  // Why a materialised view must not be refreshed: it computes something from masked columns, and other
+  // columns that bear on it may be written. nullopt: it may, or it is none.
+  std::optional<std::string> why_refreshing_tells(const Relation& view) const;
   // It reads something masked, at whatever depth.
   bool reads_masked(Oid view) const { return reading_masked_.contains(view); }
   // In the order in which they read each other, what is read first.
