@@ -17,6 +17,7 @@ CellMask mask_of(std::uint8_t choice) {
   mask.kind = kKinds[choice % 5];
   if ((choice & 0x80) != 0) {
     mask.mask = Mask::hash;
+    mask.hash_scope = "column";
     return mask;
   }
   DetectorMask one;
@@ -43,7 +44,7 @@ bool quotes_in_pairs(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static const masking::CellMasker masker(masking::HashKey{}, "fuzz");
+  static masking::CellMasker masker(masking::HashKey{}, "fuzz");
   const CellMask mask = mask_of(data[0]);
   const bool binary = (data[0] & 0x20) != 0;
   const auto cell = as_text(Bytes{data, size}.subspan(1));

@@ -10,6 +10,8 @@
 namespace sluice::masking {
 namespace {
 
+// Columns whose keys a session keeps, some hundred bytes each; it can make columns without end.
+constexpr std::size_t kMaxKeys = 1024;
 constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kUuidCharacters = 36;
 
@@ -114,12 +116,16 @@ bool is_number_character(char c) {
 CellMasker::CellMasker(const HashKey& key, std::string_view connection)
     : key_(hmac_sha256(key, as_bytes(connection))) {}
 
-Digest CellMasker::hash_of(std::string_view value) const {
-  return hmac_sha256(key_, as_bytes(value));
+Digest CellMasker::hash_of(const CellMask& mask, std::string_view value) {
+  auto key = keys_.find(mask.hash_scope);
+  if (key == keys_.end()) {
+    if (keys_.size() == kMaxKeys) keys_.clear();
+    key = keys_.emplace(mask.hash_scope, hmac_sha256(key_, as_bytes(mask.hash_scope))).first;
+  }
+  return hmac_sha256(key->second, as_bytes(value));
 }
 
-Result<void> CellMasker::mask(const CellMask& mask, std::string_view cell, bool binary,
-                              std::string& out) const {
+Result<void> CellMasker::mask(const CellMask& mask, std::string_view cell, bool binary, std::string& out) {
   if (!mask.detects()) return hash(mask, cell, binary, out);
   switch (mask.kind) {
     case CellKind::json: {
@@ -144,19 +150,19 @@ Result<void> CellMasker::mask(const CellMask& mask, std::string_view cell, bool 
   return fail(Errc::internal, "a kind of cell that nobody masks");
 }
 
-Result<void> CellMasker::hash(const CellMask& mask, std::string_view cell, bool binary,
-                              std::string& out) const {
+Result<void> CellMasker::hash(const CellMask& mask, std::string_view cell, bool binary, std::string& out) {
+  if (mask.hash_scope.empty()) return fail(Errc::internal, "a hash of a column that is not known");
   switch (mask.kind) {
     case CellKind::text: {
       const auto characters =
           mask.max_characters == 0 ? kHashCharacters : std::min(mask.max_characters, kHashCharacters);
-      out.append(to_hex(hash_of(cell)).substr(0, characters));
+      out.append(to_hex(hash_of(mask, cell)).substr(0, characters));
       return {};
     }
     case CellKind::uuid: {
       const auto bytes = uuid_bytes(cell, binary);
       if (!bytes) return fail(Errc::malformed, "a cell is no uuid");
-      auto digest = hash_of(as_text(*bytes));
+      auto digest = hash_of(mask, as_text(*bytes));
       digest[6] = static_cast<std::uint8_t>((digest[6] & 0x0F) | 0x80);
       digest[8] = static_cast<std::uint8_t>((digest[8] & 0x3F) | 0x80);
       const auto made = Bytes(digest).first(kUuidBytes);
@@ -166,7 +172,7 @@ Result<void> CellMasker::hash(const CellMask& mask, std::string_view cell, bool 
     case CellKind::bigint: {
       const auto value = bigint(cell, binary);
       if (!value) return fail(Errc::malformed, "a cell is no bigint");
-      const auto digest = hash_of(big_endian(*value));
+      const auto digest = hash_of(mask, big_endian(*value));
       std::uint64_t made = 0;
       for (std::size_t i = 0; i < 8; ++i) made = made << 8 | digest[i];
       made &= 0x7FFF'FFFF'FFFF'FFFF;
@@ -179,20 +185,20 @@ Result<void> CellMasker::hash(const CellMask& mask, std::string_view cell, bool 
   return fail(Errc::internal, "a kind of cell that is not hashed");
 }
 
-std::string CellMasker::replacement(const CellMask& mask, Detector detector, std::string_view found) const {
+std::string CellMasker::replacement(const CellMask& mask, Detector detector, std::string_view found) {
   Mask strongest = Mask::partial;
   for (const DetectorMask& each : mask.detectors) {
     if (each.detectors.contains(detector)) strongest = std::max(strongest, each.mask);
   }
   if (strongest == Mask::partial) return partly(detector, found);
-  if (strongest == Mask::hash) {
+  if (strongest == Mask::hash && !mask.hash_scope.empty()) {
     constexpr std::size_t kShown = 16;
-    return fmt::format("{}_{}", to_string(detector), to_hex(hash_of(found)).substr(0, kShown));
+    return fmt::format("{}_{}", to_string(detector), to_hex(hash_of(mask, found)).substr(0, kShown));
   }
   return "***";
 }
 
-void CellMasker::text(const CellMask& mask, std::string_view text, std::string& out) const {
+void CellMasker::text(const CellMask& mask, std::string_view text, std::string& out) {
   thread_local std::vector<Finding> found;
   detect(text, all_detectors(mask), found);
   if (found.empty()) {
@@ -210,7 +216,7 @@ void CellMasker::text(const CellMask& mask, std::string_view text, std::string& 
   out.append(within(made, mask.max_characters));
 }
 
-void CellMasker::json(const CellMask& mask, std::string_view text, std::string& out) const {
+void CellMasker::json(const CellMask& mask, std::string_view text, std::string& out) {
   thread_local std::vector<Finding> found;
   detect(text, all_detectors(mask), found);
   if (found.empty()) {
@@ -260,7 +266,7 @@ void CellMasker::json(const CellMask& mask, std::string_view text, std::string& 
 
 // PostgreSQL's array_send: dimensions, flags, the elements' type, each dimension's length and lower bound,
 // then the elements with their lengths.
-Result<void> CellMasker::binary_array(const CellMask& mask, std::string_view cell, std::string& out) const {
+Result<void> CellMasker::binary_array(const CellMask& mask, std::string_view cell, std::string& out) {
   constexpr std::uint32_t kMaxDimensions = 6;  // MAXDIM of the server
   ByteReader in(as_bytes(cell));
   const auto dimensions = in.u32();

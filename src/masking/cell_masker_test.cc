@@ -18,6 +18,7 @@ class CellMaskerTest : public ::testing::Test {
     CellMask mask;
     mask.kind = kind;
     mask.mask = Mask::hash;
+    mask.hash_scope = "docs.email";
     mask.max_characters = characters;
     return mask;
   }
@@ -30,6 +31,7 @@ class CellMaskerTest : public ::testing::Test {
     one.mask = what;
     for (Detector each : detectors) one.detectors.add(each);
     mask.detectors.push_back(one);
+    mask.hash_scope = "docs.email";
     return mask;
   }
 
@@ -55,6 +57,33 @@ TEST_F(CellMaskerTest, AnotherKeyOrConnectionHashesOtherwise) {
   ASSERT_TRUE(CellMasker(key_, "other").mask(mask, "ana", false, by_connection));
   EXPECT_NE(masked(mask, "ana"), by_key);
   EXPECT_NE(masked(mask, "ana"), by_connection);
+}
+
+TEST_F(CellMaskerTest, EachColumnHashesOtherwise) {
+  const auto mine = hashing(CellKind::text);
+  auto other = mine;
+  other.hash_scope = "guesses.email";
+  EXPECT_NE(masked(mine, "ana"), masked(other, "ana"));
+  EXPECT_EQ(masked(mine, "ana"), masked(mine, "ana"));
+  auto text = detecting(CellKind::text, Mask::hash);
+  const auto found = masked(text, "ana@example.com");
+  text.hash_scope = "guesses.email";
+  EXPECT_NE(masked(text, "ana@example.com"), found);
+
+  text.hash_scope.clear();
+  other.hash_scope.clear();
+  EXPECT_EQ(masked(text, "ana@example.com"), "***");
+  EXPECT_TRUE(masked(other, "ana").starts_with("error"));
+}
+
+TEST_F(CellMaskerTest, KeysAreNotKeptWithoutEnd) {
+  auto mask = hashing(CellKind::text);
+  const auto before = masked(mask, "ana");
+  for (int column = 0; column < 3000; ++column) {
+    mask.hash_scope = std::to_string(column);
+    masked(mask, "ana");
+  }
+  EXPECT_EQ(masked(hashing(CellKind::text), "ana"), before);
 }
 
 TEST_F(CellMaskerTest, HashesKeepTheirType) {

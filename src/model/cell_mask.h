@@ -35,6 +35,10 @@ struct CellMask {
   std::vector<DetectorMask> detectors;  // of several rules: the stronger mask wins where they find the same
   std::uint32_t max_characters = 0;     // of the column's type; 0: no bound
   std::string rule;
+  // Where the values are stored, in whatever form the system writes it. Equal values have equal hashes within
+  // one scope only: who can make a place of his own for values must not find those of another there. Empty:
+  // nothing may be hashed.
+  std::string hash_scope;
   bool detects() const { return !detectors.empty(); }
 };
 

@@ -83,7 +83,7 @@ class Exchange {
   Exchange(gate::Gate& gate, Planner& planner, CatalogueStore& store, const ExchangeLimits& limits);
 
   // What masks a reply's cells; must outlive the exchange. Without it, replies that need it do not pass.
-  void mask_cells_with(const masking::CellMasker& masker) { masker_ = &masker; }
+  void mask_cells_with(masking::CellMasker& masker) { masker_ = &masker; }
 
   Step on_client(Bytes received);
   Step on_server(Bytes received);
@@ -298,7 +298,7 @@ class Exchange {
   std::weak_ptr<PlanningPool> pool_;
   std::shared_ptr<const std::string> message_;  // of a query string, while it is handled
   RecordedReply reply_;
-  const masking::CellMasker* masker_ = nullptr;
+  masking::CellMasker* masker_ = nullptr;
 
   bool skip_to_sync_ = false;  // an error in the pipeline: the client's messages are dropped until its Sync
   bool barrier_ = false;       // a counted read is on its way: what depends on its success waits

@@ -14,7 +14,7 @@ bool has_cells(const MaskedOutputs& outputs) {
 }
 
 Result<std::string> row_with_masks(Bytes payload, const ResultShape& shape, const MaskedOutputs& outputs,
-                                   const masking::CellMasker& masker) {
+                                   masking::CellMasker& masker) {
   TRY(const auto row, DataRow::parse(payload));
   if (row.columns.size() != shape.columns.size())
     return fail(Errc::malformed, "DataRow does not fit its RowDescription");

@@ -29,7 +29,7 @@ bool has_cells(const MaskedOutputs& outputs);
 // The payload of a DataRow with its masked cells; `shape` says the columns' formats and how many in front are
 // not the client's.
 Result<std::string> row_with_masks(Bytes payload, const ResultShape& shape, const MaskedOutputs& outputs,
-                                   const masking::CellMasker& masker);
+                                   masking::CellMasker& masker);
 
 // The payload of a RowDescription in which masked outputs are of the columns that they are masks of.
 Result<std::string> description_with_origins(Bytes payload, const MaskedOutputs& outputs,

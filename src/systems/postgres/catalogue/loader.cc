@@ -105,7 +105,7 @@ std::span<const Loader::Step> Loader::steps() {
       {q::kServer, 4, &Loader::add_server, one},
       {q::kSchemas, 2, &Loader::add_schema, any},
       {q::kRelations, 8, &Loader::add_relation, any},
-      {q::kColumns, 11, &Loader::add_column, any},
+      {q::kColumns, 12, &Loader::add_column, any},
       {q::kIndexes, 8, &Loader::add_index, any},
       {q::kInheritance, 2, &Loader::add_inheritance, any},
       {q::kViews, 3, &Loader::add_view_part, any},
@@ -239,6 +239,7 @@ Result<void> Loader::add_column(Row row) {
   TRY(column.has_default, boolean(row[8]));
   TRY(column.readable, boolean(row[9]));
   TRY(column.computed_from, numbers(row[10]));
+  TRY(column.default_moves, boolean(row[11]));
   Relation* to = relation(owner);
   if (to == nullptr) return {};
   if (to->columns.size() == kMaxColumns) {

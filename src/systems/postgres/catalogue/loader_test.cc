@@ -31,9 +31,10 @@ Script small_server() {
         {"16401", "public", "docs_1", "r", "-1", "false", "false", "false"},
         {"16402", "public", "docs_v", "v", "-1", "false", "false", "false"}}},
       {q::kColumns,
-       {{"16400", "1", "id", "23", "-1", "true", "false", "false", "false", "true", std::nullopt},
-        {"16400", "3", "email", "25", "-1", "false", "false", "false", "false", "false", std::nullopt},
-        {"16400", "4", "low", "25", "-1", "false", "true", "false", "true", "true", "3"}}},
+       {{"16400", "1", "id", "23", "-1", "true", "false", "false", "false", "true", std::nullopt, "true"},
+        {"16400", "3", "email", "25", "-1", "false", "false", "false", "false", "false", std::nullopt,
+         "false"},
+        {"16400", "4", "low", "25", "-1", "false", "true", "false", "true", "true", "3", "false"}}},
       {q::kIndexes,
        {{"16400", "16410", "docs_pkey", "btree", "true", "true", "1", "1"},
         {"16400", "16411", "docs_low", "btree", "false", "false", "0", "0 3 3"}}},
@@ -129,6 +130,8 @@ TEST(Loader, BuildsTheCatalogueOfWhatTheServerAnswers) {
   EXPECT_THAT(docs->primary_key, ElementsAre(1));
   EXPECT_FALSE(docs->column("email")->readable);
   EXPECT_THAT(docs->column("low")->computed_from, ElementsAre(1, 3)) << "generated, and made by a trigger";
+  EXPECT_TRUE(docs->column("id")->default_moves);
+  EXPECT_FALSE(docs->column("email")->default_moves);
   ASSERT_EQ(docs->indexes.size(), 2u);
   EXPECT_TRUE(docs->indexes[0].primary);
   EXPECT_THAT(docs->indexes[1].key, ElementsAre(0));
@@ -293,7 +296,7 @@ TEST(Loader, EndsWhatDoesNotEnd) {
     return "not asked";
   };
   const auto column = [](std::size_t i) -> Fields {
-    return {"16400", std::to_string(i % 30'000), "c", "25", "-1", "f", "f", "f", "f", "t", std::nullopt};
+    return {"16400", std::to_string(i % 30'000), "c", "25", "-1", "f", "f", "f", "f", "t", std::nullopt, "f"};
   };
   EXPECT_EQ(refused(q::kColumns, column, Loader::kMaxColumns), "taken");
   EXPECT_THAT(refused(q::kColumns, column, Loader::kMaxColumns + 1), HasSubstr("columns in a relation"));
@@ -308,7 +311,7 @@ TEST(Loader, EndsWhatDoesNotEnd) {
   const std::string name(Loader::kMaxFieldBytes, 'x');
   // Of a relation that is not there: nothing of it is kept.
   const auto stray = [&](std::size_t) -> Fields {
-    return {"9", "1", name, "25", "-1", "f", "f", "f", "f", "t", std::nullopt};
+    return {"9", "1", name, "25", "-1", "f", "f", "f", "f", "t", std::nullopt, "f"};
   };
   EXPECT_EQ(refused(q::kColumns, stray, 1), "taken");
   EXPECT_THAT(refused(q::kColumns, stray, Loader::kMaxBytes / Loader::kMaxFieldBytes + 1),

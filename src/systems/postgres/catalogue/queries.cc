@@ -73,6 +73,8 @@ SELECT c.oid::pg_catalog.text,
         OR c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
  ORDER BY c.oid)";
 
+// Of a default, the stored tree is read by its words, as for kViews. What it calls moves unless it is
+// immutable, or one of those that nobody steers.
 const std::string_view kColumns = R"(
 SELECT a.attrelid::pg_catalog.text, a.attnum::pg_catalog.text, a.attname::pg_catalog.text,
        a.atttypid::pg_catalog.oid::pg_catalog.text, a.atttypmod::pg_catalog.text, a.attnotnull::pg_catalog.text,
@@ -94,7 +96,18 @@ SELECT a.attrelid::pg_catalog.text, a.attnum::pg_catalog.text, a.attname::pg_cat
                    AND d.objid OPERATOR(pg_catalog.=)
                        (SELECT f.oid FROM pg_catalog.pg_attrdef f WHERE f.adrelid OPERATOR(pg_catalog.=) a.attrelid
                          AND f.adnum OPERATOR(pg_catalog.=) a.attnum))))
-       END
+       END,
+       (a.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char"
+        OR (a.atthasdef AND a.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char" AND EXISTS (
+          SELECT 1 FROM pg_catalog.pg_attrdef f
+           CROSS JOIN LATERAL pg_catalog.regexp_matches(f.adbin::pg_catalog.text,
+                   ':(funcid|opfuncid) ([0-9]+)|[{](SQLVALUEFUNCTION|NEXTVALUEEXPR)', 'g') AS m(word)
+            LEFT JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) m.word[2]::pg_catalog.oid
+           WHERE f.adrelid OPERATOR(pg_catalog.=) a.attrelid AND f.adnum OPERATOR(pg_catalog.=) a.attnum
+             AND (p.oid IS NULL OR NOT (p.provolatile OPERATOR(pg_catalog.=) 'i'::pg_catalog."char"
+                  OR p.proname OPERATOR(pg_catalog.=) ANY (ARRAY['clock_timestamp', 'gen_random_uuid', 'now', 'random',
+                       'statement_timestamp', 'transaction_timestamp', 'uuid_generate_v1', 'uuid_generate_v1mc',
+                       'uuid_generate_v4', 'uuidv4', 'uuidv7']::pg_catalog.name[]))))))::pg_catalog.text
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
  WHERE a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped
    AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f', 'S', 'c']::pg_catalog."char"[])

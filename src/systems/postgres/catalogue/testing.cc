@@ -246,6 +246,8 @@ class Reader {
         column.not_null = previous == "not";
       } else if (word == "unique") {
         add_index(to, "btree", {column.attnum}, true, false);
+      } else if (word == "moves") {
+        column.has_default = column.default_moves = true;
       } else if (word == "hidden") {
         column.readable = false;
       } else if (word == "from") {  // generated from <column>

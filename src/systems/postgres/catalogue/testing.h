@@ -29,8 +29,8 @@
 // follows `rows` the set of rows depends on, `always` what is computed for every row.
 //
 // Types are built-in ones, pgvector's (in schema public), and those that the description declares first. `pk`
-// makes a column part of the primary key, `unique` a unique index on it. Oids are given out in order of
-// appearance.
+// makes a column part of the primary key, `moves` gives it a default that does, `unique` a unique index on
+// it. Oids are given out in order of appearance.
 #pragma once
 
 #include <memory>

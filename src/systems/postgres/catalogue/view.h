@@ -47,6 +47,9 @@ struct Column {
   bool generated = false;  // GENERATED ALWAYS AS (expression), stored or virtual
   bool identity = false;   // GENERATED ... AS IDENTITY
   bool has_default = false;
+  // What INSERT puts here is what somebody can bring about without writing the column: the next number of a
+  // sequence, a setting, the user.
+  bool default_moves = false;
   bool readable = true;  // the role may SELECT it
   // Of a generated column: the columns that its expression reads; of one that a trigger makes of others
   // (triggers.h): those.

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "model/pattern.h"
+#include "systems/postgres/rewrite/hash_scope.h"
 #include "systems/postgres/rewrite/mask_cell.h"
 #include "systems/postgres/rewrite/mask_json.h"
 #include "systems/postgres/rewrite/mask_partial.h"
@@ -77,6 +78,7 @@ class PlanBuilder {
            const std::string* former, Wanted& wanted) {
     if (!found) return;
     const auto [at, added] = wanted.emplace(column.name, *found);
+    at->second.writable |= column.default_moves;
     if (!added) {
       combine(at->second, *found);
     } else if (former != nullptr) {
@@ -185,31 +187,35 @@ class PlanBuilder {
 
   // Also to what a trigger makes of masked columns, of which others may be generated in turn.
   static void spread_to_generated(const Relation& relation, Wanted& wanted) {
-    for (std::size_t before = wanted.size() + 1; before != wanted.size();) {
-      before = wanted.size();
-      spread_one_step(relation, wanted);
+    while (spread_one_step(relation, wanted)) {
     }
   }
 
-  static void spread_one_step(const Relation& relation, Wanted& wanted) {
+  // Whether there is something new.
+  static bool spread_one_step(const Relation& relation, Wanted& wanted) {
+    bool grown = false;
     for (const Column& column : relation.columns) {
       for (std::int16_t source : column.computed_from) {
         const Column* read = relation.column(source);
         auto masked = read == nullptr ? wanted.end() : wanted.find(read->name);
-        if (masked == wanted.end()) continue;
         if (auto own = wanted.find(column.name); own != wanted.end()) {
-          own->second.writable |= masked->second.writable;
+          const bool writable = masked == wanted.end() || masked->second.writable;
+          grown |= writable && !own->second.writable;
+          own->second.writable |= writable;
           continue;
         }
+        if (masked == wanted.end()) continue;
         WantedMask copy = masked->second;
         copy.json_keys.clear();
         copy.detectors.clear();
         copy.field.filters = Filters::none;
         if (copy.field.mask != Mask::remove) copy.field.mask = Mask::redact;
         wanted.emplace(column.name, std::move(copy));
+        grown = true;
         break;
       }
     }
+    return grown;
   }
 
   // Parents, children and siblings show each other's rows: what one of them hides, all hide that have it.
@@ -235,7 +241,9 @@ class PlanBuilder {
         if (each == nullptr) continue;
         Wanted theirs;
         for (const Column& column : each->columns) {
-          if (auto found = all.find(column.name); found != all.end()) theirs.insert(*found);
+          auto found = all.find(column.name);
+          if (found == all.end()) continue;
+          theirs.insert(*found).first->second.writable |= column.default_moves;
         }
         spread_to_generated(*each, theirs);
         if (!theirs.empty()) wanted_.insert_or_assign(oid, std::move(theirs));
@@ -251,8 +259,9 @@ class PlanBuilder {
       if (mine == wanted_.end()) continue;
       for (const auto& [name, mask] : mine->second) {
         auto [at, added] = all.emplace(name, mask);
+        const bool writable = at->second.writable;
         if (!added) combine(at->second, mask);
-        grown |= added;
+        grown |= added || at->second.writable != writable;
       }
     }
     return grown;
@@ -318,19 +327,34 @@ class PlanBuilder {
       case Mask::hash: {
         made.pieces = {redacted_value(catalogue_, column)};
         auto hashed = hash_of_cell(catalogue_, column, wanted.writable);
-        if (hashed) {
+        auto scope = scope_of_hashes(relation, column);
+        if (hashed && scope) {
+          hashed->mask.hash_scope = *std::move(scope);
           made.cell = with_rule(hashed->mask, made.rule);
           made.cell_null = hashed->null;
           break;
         }
-        note_once(fmt::format("{} is redacted: {} (rule {})", where, hashed.error().detail, made.rule));
+        note_once(fmt::format("{} is redacted: {} (rule {})", where,
+                              (hashed ? scope.error() : hashed.error()).detail, made.rule));
         made.mask = Mask::redact;
         break;
       }
       case Mask::redact: made.pieces = {redacted_value(catalogue_, column)}; break;
     }
-    if (!wanted.detectors.empty()) detect_in(where, column, wanted, made);
+    if (!wanted.detectors.empty()) detect_in(relation, column, wanted, made);
     return made;
+  }
+
+  // An error says why equal hashes there would tell of more than equal values of one column that its reader
+  // cannot write.
+  Result<std::string> scope_of_hashes(const Relation& relation, const Column& column) const {
+    const auto stored = one_origin(catalogue_, {relation.oid, column.attnum});
+    if (!stored) return fail(Errc::unsupported, "it does not come from one column alone");
+    const auto masks = wanted_.find(stored->relation);
+    const Column* named = catalogue_.relation(stored->relation)->column(stored->attnum);
+    const bool hidden = masks != wanted_.end() && masks->second.contains(named->name);
+    if (!hidden) return fail(Errc::unsupported, "it comes from a column that is not masked");
+    return hash_scope(catalogue_, *stored);
   }
 
   bool compares_plainly(const Column& column) const {
@@ -343,7 +367,8 @@ class PlanBuilder {
     return std::make_shared<const CellMask>(std::move(mask));
   }
 
-  void detect_in(const std::string& where, const Column& column, const WantedMask& wanted, ColumnMask& made) {
+  void detect_in(const Relation& relation, const Column& column, const WantedMask& wanted, ColumnMask& made) {
+    const std::string where = relation.qualified_name() + "." + column.name;
     auto cell = detectable_cell(catalogue_, column);
     if (!cell) {
       note_once(fmt::format("{} is redacted whole: detectors do not read a {} (rule {})", where,
@@ -351,8 +376,10 @@ class PlanBuilder {
       return;
     }
     cell->detectors = wanted.detectors;
+    auto scope = scope_of_hashes(relation, column);
+    if (scope) cell->hash_scope = *scope;
     for (DetectorMask& each : cell->detectors) {
-      if (each.mask == Mask::hash && wanted.writable) each.mask = Mask::redact;
+      if (each.mask == Mask::hash && (wanted.writable || !scope)) each.mask = Mask::redact;
     }
     made.cell = with_rule(*std::move(cell), made.rule);
   }

@@ -20,7 +20,8 @@
 //  itself,
 //    and only where it is output bare by the outermost query: there it leaves the database and is masked on
 //    the way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column redacted. What
-//    cannot be done in a column's type is redacted too, which hides more, and a problem says so.
+//    cannot be done in a column's type is redacted too, which hides more, and a problem says so. Hashes of
+//    one stored column are comparable with each other only (hash_scope.h).
 //  * Partitions and inheritance relatives share masks by column name, because they share rows.
 //  * Columns of views and materialised views are masked by their lineage (view_masks.h). Views whose rows
 //  tell about masked

@@ -22,6 +22,8 @@ struct Compiled {
   Compiled(const char* description, const char* lines)
       : catalogue(postgres::testing::catalogue(description)),
         plan(MaskPlan::compile(*catalogue, testing::masks(lines))) {}
+  Compiled(std::shared_ptr<const Catalogue> with, const MaskSet& masks)
+      : catalogue(std::move(with)), plan(MaskPlan::compile(*catalogue, masks)) {}
   Oid oid(std::string_view name) const {
     std::vector<std::string> path{"public"};
     return catalogue->find_relation(path, "", name)->oid;
@@ -108,6 +110,104 @@ TEST(MaskPlan, NorIsWhatIsMadeOfIt) {
   const auto* docs = plan->find(catalogue->relations_named("docs")[0]->oid);
   EXPECT_EQ(docs->column(3)->cell, nullptr) << "a guess that is written to email has its hash there";
   EXPECT_FALSE(docs->column(4)->write_allowed) << "or a guess within a text";
+}
+
+// The scope of a column's hashes, as "docs.email"; empty: it is not hashed.
+std::string scope(const Compiled& it, std::string_view relation, std::string_view column) {
+  const Relation* of = it.catalogue->relations_named(relation)[0];
+  const ColumnMask* mask = it.plan->find(of->oid)->column(of->column(column)->attnum);
+  if (mask == nullptr || mask->cell == nullptr || mask->cell->hash_scope.empty()) return "";
+  for (const Relation& each : it.catalogue->contents().relations) {
+    for (const Column& stored : each.columns) {
+      if (mask->cell->hash_scope == fmt::format("{}/{}/app", each.oid, stored.attnum))
+        return each.name + "." + stored.name;
+    }
+  }
+  return mask->cell->hash_scope;
+}
+
+TEST(MaskPlan, HashesAreOfOneStoredColumn) {
+  const Compiled it(R"(
+    public.docs(id int4 pk, mail text, note text)
+    public.mine(id int4 pk, x text, mail text)
+    child public.docs_1 of public.docs
+    child public.docs_11 of public.docs_1
+    view public.v(mail text) reads public.docs
+    lineage public.v mail=public.docs.mail
+    view public.w(id int4, mail text) reads public.v
+    lineage public.w mail=public.v.mail
+    matview public.m(mail text) reads public.docs_1
+    lineage public.m mail=public.docs_1.mail
+    view public.both(mail text) reads public.docs public.mine
+    lineage public.both mail=public.docs.mail,public.mine.mail
+    view public.literal(mail text) reads public.docs
+    lineage public.literal mail~
+    view public.upper(mail text) reads public.docs
+    lineage public.upper mail~public.docs.mail
+    view public.open(mail text) reads public.mine
+    lineage public.open mail=public.mine.x
+    view public.unknown(mail text) reads public.mine
+  )",
+                    "* mail hash");
+  EXPECT_EQ(scope(it, "docs", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "mine", "mail"), "mine.mail") << "which its maker has filled";
+  EXPECT_EQ(scope(it, "docs_1", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "docs_11", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "v", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "w", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "m", "mail"), "docs.mail");
+  for (std::string_view view : {"both", "literal", "upper", "open", "unknown"})
+    EXPECT_EQ(scope(it, view, "mail"), "") << view;
+  EXPECT_THAT(it.plan->problems(),
+              Contains(HasSubstr("public.both.mail is redacted: it does not come from one")));
+  EXPECT_THAT(it.plan->problems(), Contains(HasSubstr("comes from a column that is not masked")));
+}
+
+TEST(MaskPlan, AChildOfTwoIsItsOwnPlace) {
+  auto contents =
+      postgres::testing::catalogue("public.a(mail text)\npublic.b(mail text)\nchild public.c of public.a")
+          ->contents();
+  auto& b = *std::ranges::find(contents.relations, "b", &Relation::name);
+  auto& c = *std::ranges::find(contents.relations, "c", &Relation::name);
+  c.parents.push_back(b.oid);
+  b.children.push_back(c.oid);
+  const Compiled it(Catalogue::make(contents), testing::masks("* mail hash"));
+  EXPECT_EQ(scope(it, "a", "mail"), "a.mail");
+  EXPECT_EQ(scope(it, "c", "mail"), "c.mail");
+}
+
+TEST(MaskPlan, WhatSomebodyCanBringAboutIsNotHashed) {
+  const Compiled it(R"(
+    public.docs(id int4 pk, mail text, x text, number int8 moves, of_mail text from mail, of_x text from x)
+  )",
+                    "* mail hash\n* number hash\n* of_* hash");
+  EXPECT_EQ(scope(it, "docs", "mail"), "docs.mail");
+  EXPECT_EQ(scope(it, "docs", "number"), "") << "the next one of a sequence that can be set";
+  EXPECT_EQ(scope(it, "docs", "of_mail"), "docs.of_mail");
+  EXPECT_EQ(scope(it, "docs", "of_x"), "") << "who writes x could try values out";
+
+  auto contents = postgres::testing::catalogue(
+                      "public.root(n int8)\nchild public.one of public.root\nchild public.two of public.root")
+                      ->contents();
+  std::ranges::find(contents.relations, "one", &Relation::name)->columns[0].default_moves = true;
+  const Compiled family(Catalogue::make(contents), testing::masks("public.root n hash"));
+  for (std::string_view each : {"root", "one", "two"})
+    EXPECT_EQ(scope(family, each, "n"), "") << each << ", which shows rows of one";
+}
+
+TEST(MaskPlan, DetectorsHashWithinOneColumnToo) {
+  MaskSet set = testing::masks("* detect");
+  set.detects[0].mask = Mask::hash;
+  const auto catalogue = postgres::testing::catalogue(R"(
+    public.docs(id int4 pk, body text)
+    view public.v(body text) reads public.docs
+    lineage public.v body=public.docs.body
+    view public.w(body text) reads public.docs
+    lineage public.w body~public.docs.body
+  )");
+  const Compiled it(catalogue, set);
+  EXPECT_EQ(scope(it, "v", "body"), scope(it, "docs", "body"));
+  EXPECT_EQ(scope(it, "w", "body"), "");
 }
 
 TEST(MaskPlan, DetectorsReadTextsAndAddUp) {
