@@ -6,7 +6,8 @@
 // Those that feel for a vector either narrow the candidates down to few, so that each answer is about these,
 // or ask with vectors that differ by little, or that lie along an axis. Such searches are counted:
 //
-//   one of m candidates        20/m probes on each record of the answer, one at most, none from 1,000 on
+//   one of at most 20 candidates      one probe on each of them
+//   one of m candidates               20/m probes on each record of the answer, none from 1,000 on
 //   a vector along an axis     one
 //   a vector near to one of the last 1,024 that the principal searched the same field with, and not the same:
 //   one
@@ -38,8 +39,8 @@
 
 namespace sluice::budget {
 
-// Where the records of an answer are not known (a grouped one), its probes count on the collection as a
-// whole.
+// Where the records of an answer are not known, its probes count on the collection as a whole, whose account is
+// so much larger (tests of single values use it too) and is charged so much more.
 inline constexpr std::uint64_t kCollectionFactor = 20;
 inline constexpr std::uint64_t kUnitsPerProbe = 1'000;
 inline constexpr std::uint64_t kManyCandidates = 1'000;  // a search of so many isolates nothing

@@ -152,6 +152,90 @@ def test_records_that_are_not_known_are_no_way_round(gateway: Gateway, form: str
         assert sum(not reply.errors for reply in replies) == 50
 
 
+NEAREST = "(SELECT id FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {} LIMIT 1)"
+WITHOUT_ROWS = {
+    "a condition": f"SELECT id FROM {NEAREST} q WHERE id = 7",
+    "another table's condition": f"SELECT id FROM kb WHERE id = 5 AND 1 = {NEAREST}",
+    "one of two errors": f"SELECT 1 / (id - 1) + ('x' || id)::int FROM {NEAREST} q",
+    "an error or none": f"SELECT 1 FROM {NEAREST} q WHERE 1 / (id - 1) = 5",
+    "EXISTS": f"SELECT 1 WHERE EXISTS (SELECT FROM {NEAREST} q WHERE id = 7)",
+    "COPY": f"COPY (SELECT id FROM {NEAREST} q) TO STDOUT",
+    "MOVE": f"BEGIN; DECLARE c CURSOR FOR SELECT id FROM {NEAREST} q WHERE id = 7; MOVE ALL IN c; ROLLBACK",
+    "EXECUTE": f"PREPARE p AS SELECT id FROM {NEAREST} q WHERE id = 7; EXECUTE p; DEALLOCATE p",
+    "EXPLAIN": f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT id FROM {NEAREST} q WHERE id = 7",
+    "a set operation": f"SELECT 3 UNION ALL SELECT id FROM {NEAREST} q WHERE id = 7",
+    "a number of rows": f"SELECT generate_series(1, 3) LIMIT {NEAREST}",
+}
+"""Whether the victim was nearer shows in what does not come."""
+
+
+def was_answered(reply) -> bool:  # noqa: ANN001
+    """An error of the database's own is an answer too."""
+    return not any("asked about too often" in error.message for error in reply.errors)
+
+
+@pytest.mark.parametrize("form", WITHOUT_ROWS)
+def test_an_answer_without_rows_counts(gateway: Gateway, form: str) -> None:
+    with gateway.login(f"silent{list(WITHOUT_ROWS).index(form)}", role="svc").wire(timeout=30) as client:
+        answered = 0
+        for number in range(60):
+            reply = client.query(WITHOUT_ROWS[form].format(literal([x + number / 100 for x in KNOWN])))
+            answered += was_answered(reply)
+            if reply.errors:
+                client.query("ROLLBACK")
+                client.query("DEALLOCATE ALL")
+        assert answered == 50
+
+
+MULTIPLIED = [
+    "SELECT k.id FROM kb k, generate_series(1, 600) g WHERE k.id IN (1, 2) ORDER BY k.embedding <-> {} LIMIT 1",
+    "SELECT k.id FROM kb k JOIN kb o ON o.id > 900 WHERE k.id BETWEEN 1 AND 2 ORDER BY k.embedding <-> {} LIMIT 1",
+    "SELECT v.id FROM kb_v v, generate_series(1, 600) g WHERE v.id IN (1, 2) ORDER BY v.embedding <-> {} LIMIT 1",
+]
+
+
+@pytest.mark.parametrize("form", MULTIPLIED)
+def test_a_join_makes_no_more_candidates(gateway: Gateway, form: str) -> None:
+    """Two records, each a thousand times."""
+    with gateway.login(f"joining{MULTIPLIED.index(form)}", role="svc").wire(timeout=30) as client:
+        dice = random.Random(3)
+        replies = [client.query(form.format(literal([dice.gauss(0, 1) for _ in KNOWN]))) for _ in range(60)]
+        assert sum(not reply.errors for reply in replies) == 50
+
+
+def test_a_record_left_out_is_counted(gateway: Gateway) -> None:
+    """That the known vector is nearer tells about the victim, which is not in the answer."""
+    with gateway.login("omitting", role="svc").wire(timeout=30) as client:
+        near_the_known = [client.query(f"SELECT id FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {literal([x + n / 1e4 for x in KNOWN])} LIMIT 1") for n in range(60)]
+        assert all(reply.rows in ([[b"2"]], []) for reply in near_the_known)
+        assert sum(not reply.errors for reply in near_the_known) == 50
+        reply = client.query(f"SELECT id FROM kb WHERE id IN (1, 5) ORDER BY embedding <-> {literal(KNOWN)} LIMIT 1")
+        assert was_answered(reply) is False
+
+
+HYBRID = [
+    "SELECT id, count(*) FROM (SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q GROUP BY 1 ORDER BY 2, 1",
+    "WITH v AS (SELECT id, row_number() OVER (ORDER BY embedding <=> {{}}) r FROM kb WHERE tenant = '{tenant}' ORDER BY r LIMIT 10),"
+    " t AS (SELECT id, row_number() OVER (ORDER BY id) r FROM kb WHERE tenant = '{tenant}' LIMIT 10)"
+    " SELECT COALESCE(v.id, t.id) AS id, 1.0 / (60 + v.r) FROM v FULL JOIN t ON v.id = t.id ORDER BY 2 DESC NULLS LAST LIMIT 5",
+    "(SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 5)"
+    " UNION ALL (SELECT id FROM kb WHERE tenant = '{tenant}' LIMIT 5) ORDER BY 1",
+    "SELECT DISTINCT title FROM (SELECT title FROM kb_v WHERE title = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q",
+]
+
+
+@pytest.mark.parametrize("form", HYBRID)
+def test_ordinary_searches_in_other_forms_are_never_stopped(gateway: Gateway, form: str) -> None:
+    """Three hundred questions among the 1,998 records of a tenant, and the answers are the database's own."""
+    dice = random.Random(17)
+    with gateway.login(f"hybrid{HYBRID.index(form)}", role="svc").wire(timeout=60) as client:
+        for number in range(300):
+            question = [dice.gauss(0, 1) for _ in range(DIMENSION)]
+            reply = client.query(form.format(tenant="y").format(literal(question)))
+            assert reply.errors == [], (number, reply)
+            assert reply.rows
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_is_looked_at(gateway: Gateway, form: str) -> None:
     dice = random.Random(5)

@@ -45,7 +45,7 @@ Pause Exchange::on_copy_response(BackendType type, Bytes payload, Bytes raw) {
   }
   copying_in_ = in;
   if (in && requests_.front().kind == Request::Kind::execute) requests_.drop_ignored_syncs();
-  if (!run->stopped) pass(run, raw);
+  if (!run->stopped && count_probe_without_rows(*run)) pass(run, raw);
   return Pause::none;
 }
 

@@ -127,6 +127,10 @@ Pause Exchange::on_error(Bytes payload) {
   auto* run = requests_.current_run();
   const bool told = run != nullptr && run->stopped;
   if (front.error) fields = *front.error;
+  if (run != nullptr && !told && !quotes_no_record(*diagnostics)) {
+    // Whether it comes may hang on what a search has found.
+    if (auto denial = probe_of_failure(*run)) fields = *std::move(denial);
+  }
   const auto* plan = run != nullptr ? run->plan.get() : front.prepared ? front.prepared->plan.get() : nullptr;
   if (plan != nullptr && plan->rewritten) fields.position = position_in_source(*plan, fields.position);
   if (front.of_string && string_ && !front.error) {

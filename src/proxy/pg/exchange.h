@@ -255,13 +255,18 @@ class Exchange {
   Pause on_portal_suspended(Bytes raw);
 
   // --- probing.cc ---
-  Probing begin_probing(const Run& run, const wire::pg::DataRow& row);
+  budget::SearchKind kind_of_search(const Run& run, std::string_view collection);
+  bool begin_probing(Run& run, const wire::pg::DataRow* row);
+  bool take_probe(Run& run, std::string_view collection, std::string_view id, std::uint64_t units);
   bool count_probe(Run& run, const wire::pg::BackendFrame& frame);
+  bool count_probe_without_rows(Run& run);
+  std::optional<wire::pg::ErrorFields> probe_of_failure(Run& run);
   std::optional<Denial> take_tests(const Plan& plan);
 
   // --- stopped_replies.cc ---
   Pause stop_run(Run& run, gate::Verdict verdict);
-  void stop_with(Run& run, wire::pg::ErrorFields error);
+  // `over`: the server has done with it.
+  void stop_with(Run& run, wire::pg::ErrorFields error, bool over = false);
   void stop_overdue();
 
   // --- diagnostics.cc ---

@@ -194,6 +194,7 @@ Pause Exchange::on_execute(Bytes payload, Bytes raw) {
     pending.server_limit = true;
     barrier_ = true;
   }
+  barrier_ |= plan->search != nullptr;  // it may be stopped as well (probing.cc)
   if (max_rows == execute->max_rows && portal->upstream_name.empty()) {
     to_server_.send(*run.permit, raw);
   } else {

@@ -1,7 +1,7 @@
 // Searches of masked vectors: before a record leaves with the answer of one that could tell where it lies, it
 // is counted, and refused where the principal has asked too often (budget/probes.h).
-#include <charconv>
-
+#include "core/encoding.h"
+#include "proxy/pg/counting.h"
 #include "proxy/pg/exchange.h"
 #include "proxy/pg/refusal.h"
 #include "wire/pg/sqlstate.h"
@@ -9,24 +9,34 @@
 namespace sluice::proxy::pg {
 
 using namespace wire::pg;
+using postgres::rewrite::CarriedCandidates;
+using postgres::rewrite::kMostCandidates;
+
+static_assert(kMostCandidates == budget::kManyCandidates);
+static_assert(postgres::rewrite::kFewCandidates == budget::kFewCandidates);
 
 namespace {
 
 constexpr std::string_view kSeesDirectionsOnly = "cosine";
 
-// The count in front of the client's columns; nullopt: it is not what was asked for.
-std::optional<std::uint64_t> counted_candidates(const DataRow& row, std::uint16_t carried) {
+// What stands in front of the client's columns, the last of them.
+std::vector<CarriedCandidates> candidates_of(const DataRow& row, std::uint16_t carried) {
   std::size_t at = 0;
   for (const auto& value : row.columns) {
-    if (++at != carried) continue;
-    std::uint64_t count = 0;
-    if (!value) return std::nullopt;
-    const auto text = as_text(*value);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return count;
+    if (++at == carried)
+      return value ? CarriedCandidates::parse(as_text(*value)) : std::vector<CarriedCandidates>{};
   }
-  return std::nullopt;
+  return {};
+}
+
+// Keys come as hexadecimal digits; one that is nothing of the kind names a record all the same.
+std::string key_text(std::string_view digits) {
+  const auto bytes = from_hex(digits);
+  return std::string{bytes ? as_text(*bytes) : digits};
+}
+
+bool has_key(const ResultShape& shape, std::string_view collection) {
+  return std::ranges::find(shape.keys, collection, &KeyColumns::collection) != shape.keys.end();
 }
 
 std::string record_id(const KeyColumns& key, const ResultShape& shape, const DataRow& row) {
@@ -45,27 +55,63 @@ std::string record_id(const KeyColumns& key, const ResultShape& shape, const Dat
 
 }  // namespace
 
-// What each record of this run's answer counts. The query vectors are looked at once.
-Probing Exchange::begin_probing(const Run& run, const DataRow& row) {
-  const auto& search = *run.plan->search;
+// Whether the query vectors of a collection's searches are those of somebody who feels for a vector.
+budget::SearchKind Exchange::kind_of_search(const Run& run, std::string_view collection) {
   auto kind = budget::SearchKind::ordinary;
   bool looked = false;
   for (const auto& each : run.permit->operation().searches) {
-    if (std::ranges::find(search.collections, each.collection) == search.collections.end()) continue;
+    if (each.collection != collection) continue;
     looked = true;
     const auto found = gate_.look_at_search(fmt::format("{}.{}", each.collection, each.field),
                                             each.metric != kSeesDirectionsOnly, each.sketch.get());
     if (found != budget::SearchKind::ordinary) kind = found;
   }
   // What it searches for was not recognised: nobody can say that it is an ordinary question.
-  if (!looked) kind = budget::SearchKind::not_understood;
-  const auto candidates = search.counted ? counted_candidates(row, run.plan->carried) : search.candidates;
-  return {budget::units_of(kind, candidates), budget::explain(kind)};
+  return looked ? kind : budget::SearchKind::not_understood;
+}
+
+// Counts what is known with the first row, or, where none comes, without one. False: refused.
+bool Exchange::begin_probing(Run& run, const DataRow* row) {
+  run.probing = std::make_unique<Probing>();
+  const auto& search = *run.plan->search;
+  std::vector<CarriedCandidates> told;
+  if (row != nullptr && search.counted) told = candidates_of(*row, run.plan->carried);
+  const bool answers = told.size() == search.levels.size();
+  for (std::size_t i = 0; i < search.levels.size(); ++i) {
+    const auto& level = search.levels[i];
+    const auto kind = kind_of_search(run, level.collection);
+    run.probing->why = budget::explain(kind);
+    std::optional<std::uint64_t> candidates;
+    if (level.many) candidates = kMostCandidates;
+    if (answers && told[i].count) candidates = told[i].count;
+    const auto units = budget::units_of(kind, candidates);
+    if (units == 0) continue;
+    if (answers && !told[i].keys.empty()) {
+      for (const auto& key : told[i].keys) {
+        if (!take_probe(run, level.collection, key_text(key), units)) return false;
+      }
+    } else if (row != nullptr && search.rows_are_its_answer && has_key(*run.shape, level.collection)) {
+      run.probing->rows.push_back({level.collection, units});
+    } else if (!take_probe(run, level.collection, "", units)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// A record that is not known (behind a view, in a group) may be the same each time: then a search is a probe
+// of the collection, which is given no more of them than a record is. False: refused, and the run is stopped.
+bool Exchange::take_probe(Run& run, std::string_view collection, std::string_view id, std::uint64_t units) {
+  if (id.empty()) units *= budget::kCollectionFactor;
+  auto denial = gate_.take_probe(collection, id, units, run.probing->why);
+  if (!denial) return true;
+  run.probing->refused = render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id());
+  return false;
 }
 
 // False: the run was stopped, and the row does not leave.
 bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
-  if (run.probing && run.probing->units == 0) return true;
+  if (run.probing && run.probing->rows.empty()) return true;
   const Result<DataRow> row =
       frame.complete() ? DataRow::parse(frame.payload) : fail(Errc::too_large, "in pieces");
   if (!row || !run.shape) {
@@ -77,22 +123,30 @@ bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
                            {}, "Leave its long columns out."));
     return false;
   }
-  const bool first = !run.probing;
-  if (first) run.probing = std::make_unique<Probing>(begin_probing(run, *row));
-  if (run.probing->units == 0) return true;
-  for (const auto& collection : run.plan->search->collections) {
+  bool granted = run.probing || begin_probing(run, &*row);
+  for (const auto& [collection, units] : run.probing->rows) {
     const auto key = std::ranges::find(run.shape->keys, collection, &KeyColumns::collection);
-    const auto id = key == run.shape->keys.end() ? std::string{} : record_id(*key, *run.shape, *row);
-    // A record that is not known (behind a view, in a group) may be the same each time: then a search is a
-    // probe of the collection, which is given no more of them than a record is.
-    if (id.empty() && !first) continue;
-    const auto units = run.probing->units * (id.empty() ? budget::kCollectionFactor : 1);
-    if (auto denial = gate_.take_probe(collection, id, units, run.probing->why)) {
-      stop_with(run, render_denial(*denial, &run.permit->operation(), gate_.facts().id, run.permit->id()));
-      return false;
-    }
+    granted = granted && take_probe(run, collection, record_id(*key, *run.shape, *row), units);
   }
-  return true;
+  if (!granted) stop_with(run, *std::move(run.probing->refused));
+  return granted;
+}
+
+// The answer of a search within a search's own rows names what was found; where something else is made of it
+// (a condition, a count of rows, a file), what is missing tells as much. So does an error.
+bool Exchange::count_probe_without_rows(Run& run) {
+  if (!run.plan->search || run.probing || only_names(*run.plan)) return true;
+  if (run.counted && run.counted->records > 0) return true;  // counted with its first rows
+  if (run.plan->search->rows_are_its_answer) return true;
+  if (begin_probing(run, nullptr)) return true;
+  stop_with(run, *std::move(run.probing->refused), run.plan->kind != PlanKind::copy_out);
+  return false;
+}
+
+std::optional<ErrorFields> Exchange::probe_of_failure(Run& run) {
+  if (!run.plan->search || run.probing || !run.permit) return std::nullopt;
+  if (begin_probing(run, nullptr)) return std::nullopt;
+  return std::move(run.probing->refused);
 }
 
 // Values that are tried against hidden ones: on the collection as a whole, because they tell about all of its

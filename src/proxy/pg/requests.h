@@ -23,10 +23,15 @@
 
 namespace sluice::proxy::pg {
 
-// How much of a probe each record of an answer is (budget/probes.h).
+// What the rest of a search's answer counts (budget/probes.h).
 struct Probing {
-  std::uint64_t units = 0;  // 0: nothing to count
+  struct PerRow {
+    std::string_view collection;  // of the plan
+    std::uint64_t units = 0;      // on each record
+  };
+  std::vector<PerRow> rows;  // empty: nothing, or all of it has been counted
   std::string_view why;
+  std::optional<wire::pg::ErrorFields> refused;
 };
 
 // One operation that runs on the server now or next.
@@ -42,7 +47,7 @@ struct Run {
   bool finished = false;             // its outcome is recorded
   bool observed = false;             // rows have been looked at for the record
   std::vector<NameChange> changes;   // that this statement makes, should it fail
-  std::unique_ptr<Probing> probing;  // of a search of masked vectors, from its first row on
+  std::unique_ptr<Probing> probing;  // of a search of masked vectors, once it has been counted
   // It may no longer run: what the client is told at its turn. Large and rare.
   std::unique_ptr<wire::pg::ErrorFields> overdue;
 };

@@ -204,7 +204,7 @@ Pause Exchange::on_command_complete(Bytes payload, Bytes raw) {
     const auto verb = run->permit->operation().verb;
     if (verb == Verb::write || verb == Verb::remove) affected = complete->rows();
   }
-  if (!run->stopped) {
+  if (!run->stopped && count_probe_without_rows(*run)) {
     pass(run, raw);
     if (!finish_run(*run, record::OutcomeStatus::ok, "", affected)) return Pause::close;
   }

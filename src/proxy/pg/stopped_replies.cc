@@ -56,7 +56,7 @@ Pause Exchange::stop_run(Run& run, gate::Verdict verdict) {
 }
 
 // Cuts a running reply: the client gets the error now, the rest of what the server says to it is swallowed.
-void Exchange::stop_with(Run& run, ErrorFields error) {
+void Exchange::stop_with(Run& run, ErrorFields error, bool over) {
   scratch_.clear();
   encode_error_response(scratch_, error);
   pass_own(&run, scratch_);
@@ -66,11 +66,10 @@ void Exchange::stop_with(Run& run, ErrorFields error) {
   if (copying_in_) {  // the server waits for data, where it does not look for a cancel
     gateway_.copy_fail("stopped by the gateway");
     copying_in_ = false;
-  } else if (front.kind == Request::Kind::query) {
+  } else if (!over && (front.kind == Request::Kind::query || !front.server_limit)) {
     cancel_server_ = true;
   }
   if (front.kind == Request::Kind::query) return;
-  if (!front.server_limit) cancel_server_ = true;
   if (requests_.sync_ahead()) return;
   // Nothing after this may take effect on the server either.
   gateway_.fail_in_pipeline();

@@ -9,8 +9,10 @@ namespace sluice::postgres::rewrite {
 namespace {
 
 using namespace testing;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 const Session& session() {
@@ -29,8 +31,10 @@ TEST(Candidates, OfAWholeTableAreEstimated) {
   const auto found = search("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 5");
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->counted);
-  EXPECT_TRUE(found->candidates.has_value());
-  EXPECT_THAT(found->collections, ElementsAre("public.docs"));
+  EXPECT_TRUE(found->rows_are_its_answer);
+  ASSERT_EQ(found->levels.size(), 1u);
+  EXPECT_EQ(found->levels[0].collection, "public.docs");
+  EXPECT_TRUE(found->levels[0].many);
   EXPECT_THAT(session().text("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 5"),
               Not(HasSubstr("slc_of")));
 }
@@ -38,8 +42,12 @@ TEST(Candidates, OfAWholeTableAreEstimated) {
 TEST(Candidates, OfASearchWithAConditionAreCounted) {
   const std::string text =
       session().text("SELECT id FROM docs WHERE tenant = $2 ORDER BY embedding <-> $1 LIMIT 5");
-  EXPECT_THAT(text, HasSubstr("SELECT (SELECT pg_catalog.count(*) FROM (SELECT FROM "));
-  EXPECT_THAT(text, HasSubstr("LIMIT 1000) AS \"slc_c1\") AS \"slc_of\", \"id\""));
+  EXPECT_THAT(text,
+              HasSubstr("(SELECT pg_catalog.concat(pg_catalog.count(*), CASE WHEN pg_catalog.count(*) <= "
+                        "20 THEN (SELECT pg_catalog.string_agg("));
+  EXPECT_THAT(text, HasSubstr("(SELECT pg_catalog.concat_ws(',', \"docs\".\"id\") AS \"slc_key\" FROM "));
+  EXPECT_THAT(text, HasSubstr("LIMIT 1000) AS \"slc_c1\")) AS \"slc_of\", \"id\""));
+  EXPECT_THAT(text, Not(HasSubstr("< 1000")));
   EXPECT_TRUE(search("SELECT id FROM docs WHERE tenant = $2 ORDER BY embedding <-> $1 LIMIT 5")->counted);
   EXPECT_TRUE(
       search("SELECT d.id FROM docs d JOIN docs e ON d.tenant = e.tenant ORDER BY d.embedding <-> $1 LIMIT 5")
@@ -58,31 +66,77 @@ TEST(Candidates, OfInnerLevelsAreCountedOutside) {
   }
 }
 
-TEST(Candidates, TheNarrowestCounts) {
+TEST(Candidates, OfEachLevelAreTold) {
   EXPECT_THAT(
       session().text(
           "SELECT a.id FROM (SELECT id FROM docs WHERE tenant = 't' ORDER BY embedding <-> $1 LIMIT 5) a, "
           "(SELECT id FROM docs WHERE title = 't' ORDER BY embedding <-> $1 LIMIT 5) b"),
-      HasSubstr("LEAST((SELECT"));
+      ContainsRegex("concat_ws\\(';', \\(SELECT .*\\), \\(SELECT .*\\)\\) AS \"slc_of\""));
 }
 
-TEST(Candidates, WhatCannotBeCountedIsFew) {
+TEST(Candidates, OfAJoinAreItsRecords) {
+  const std::string text = session().text(
+      "SELECT d.id FROM docs d, generate_series(1, 600) g WHERE d.id IN (1, 2) ORDER BY d.embedding <-> $1 "
+      "LIMIT 1");
+  EXPECT_THAT(text, HasSubstr("pg_catalog.count(DISTINCT \"slc_key\")"));
+  EXPECT_THAT(text, HasSubstr("LIMIT 5000"));
+  EXPECT_THAT(text, HasSubstr("(SELECT DISTINCT pg_catalog.concat_ws"));
+}
+
+// What is made of an answer is not the answer: then the records of that are named.
+TEST(Candidates, WhereTheRowsAreSomethingElseTheAnswerIsTold) {
   for (const char* sql : {
            "SELECT count(*) FROM (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT 5) q",
            "SELECT DISTINCT id FROM (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT "
            "5) q",
-           "SELECT o.id, n.id FROM docs o, LATERAL (SELECT id FROM docs i WHERE i.tenant = o.tenant ORDER BY "
-           "i.embedding <-> $1 "
-           "LIMIT 1) n",
-           "(SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT 5) UNION ALL SELECT 1",
-           "COPY (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> '[1,2,3,4]' LIMIT 5) TO "
-           "STDOUT",
+           "SELECT id FROM (SELECT id, embedding <-> $1 AS d FROM docs WHERE title = 'x' ORDER BY d LIMIT 5) "
+           "q",
+           "SELECT id, count(*) FROM (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT "
+           "5) q "
+           "GROUP BY 1 HAVING count(*) > 0 ORDER BY 2",
+           "SELECT id FROM (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT 5) q WHERE "
+           "id = 2",
        }) {
     const auto found = search(sql);
     ASSERT_TRUE(found) << sql;
-    EXPECT_FALSE(found->counted) << sql;
-    EXPECT_FALSE(found->candidates) << sql;
+    EXPECT_TRUE(found->counted) << sql;
+    EXPECT_FALSE(found->rows_are_its_answer) << sql;
+    EXPECT_THAT(session().text(sql), ContainsRegex("WHEN pg_catalog.count\\(\\*\\) < 1000 THEN .*LIMIT 5\\)"))
+        << sql;
   }
+}
+
+TEST(Candidates, AreToldByEachSelectThatIsUnited) {
+  const std::string text = session().text(
+      "(SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT 5) UNION ALL SELECT 1 ORDER BY "
+      "1");
+  EXPECT_THAT(text, ContainsRegex("slc_of.*UNION ALL.*slc_of.*ORDER BY 2"));
+}
+
+TEST(Candidates, WhatCannotBeToldIsNot) {
+  for (const char* sql : {
+           "SELECT o.id, n.id FROM docs o, LATERAL (SELECT id FROM docs i WHERE i.tenant = o.tenant ORDER BY "
+           "i.embedding <-> $1 LIMIT 1) n",
+           "COPY (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> '[1,2,3,4]' LIMIT 5) TO "
+           "STDOUT",
+           "SELECT count(*) FROM (SELECT id FROM docs WHERE title = 'x' ORDER BY embedding <-> $1 LIMIT 5) q "
+           "GROUP BY ROLLUP (id)",
+       }) {
+    const auto found = search(sql);
+    ASSERT_TRUE(found) << sql;
+    EXPECT_FALSE(found->levels[0].many) << sql;
+    EXPECT_TRUE(!found->counted || session().text(sql).contains("'-'")) << sql;
+  }
+}
+
+TEST(Candidates, AreReadAsTheDatabaseTellsThem) {
+  const auto levels = CarriedCandidates::parse("2:31:32;1000;-");
+  ASSERT_EQ(levels.size(), 3u);
+  EXPECT_EQ(levels[0].count, 2u);
+  EXPECT_THAT(levels[0].keys, ElementsAre("31", "32"));
+  EXPECT_EQ(levels[1].count, 1000u);
+  EXPECT_THAT(levels[1].keys, IsEmpty());
+  EXPECT_FALSE(levels[2].count);
 }
 
 TEST(Candidates, OneRecordByItsKeyIsRefused) {

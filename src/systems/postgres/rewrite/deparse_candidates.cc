@@ -1,15 +1,20 @@
 // What a search of a masked vector chooses from. An answer out of a million records says little about one of
-// them, an answer out of two says which is nearer. So the candidates are counted with the search, up to
-// kMostCandidates, by the database itself: in front of the result's columns stands
+// them, an answer out of two says which is nearer, and of the one that it leaves out as much. So the database
+// tells the candidates with the search, in a column in front of the result's:
 //
-//   (SELECT count(*) FROM (SELECT FROM ... WHERE ... LIMIT 1000) AS c)
+//   (SELECT concat(count(*), CASE WHEN count(*) <= 20 THEN (keys of the candidates)
+//                                 WHEN count(*) < 1000 THEN (keys of the answer) END)
+//    FROM (SELECT FROM ... WHERE ... LIMIT 1000) AS c)
 //
-// with the FROM and WHERE of the level that searches, written out by the pass before. Whoever sends the
-// statement takes the column off the reply again (MaskedSearch). A search that names one record by its key is
-// refused.
+// with the FROM and WHERE of the level that searches, or the level as a whole, written out by the pass
+// before. The second WHEN stands there only where the rows of the reply are not themselves the answer: the
+// search then runs once more, over fewer than a thousand records. Whoever sends the statement takes the
+// column off the reply again (CarriedCandidates). A search that names one record by its key is refused.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <ranges>
 
 #include "systems/postgres/rewrite/deparser.h"
 #include "systems/postgres/sql/names.h"
@@ -19,6 +24,9 @@ namespace sluice::postgres::rewrite {
 using namespace sql;
 
 namespace {
+
+// Rows of a join that are looked at for the records in them.
+constexpr std::size_t kMostJoinedRows = 5'000;
 
 bool is_value(const Expr* expr) {
   while (const auto* cast = as<TypeCast>(expr)) expr = cast->arg;
@@ -96,13 +104,45 @@ void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope
       "Search among all records that you look for, and leave the key out.");
 }
 
+// The key of a record as a text, as the wire writes its columns; empty: it has none that can be told.
+std::string Deparser::record_key(const Entry& entry) {
+  if (!entry.visible || entry.alias.empty()) return "";
+  std::string key;
+  for (const std::int16_t attnum : entry.relation->primary_key) {
+    const Column* column = entry.relation->column(attnum);
+    if (column == nullptr || !column->readable || entry.mask->column(attnum) != nullptr) return "";
+    const auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
+    use(entry, index);
+    key +=
+        fmt::format(", {}.{}", quote_identifier(entry.alias), quote_identifier(entry.columns.names[index]));
+  }
+  return key.empty() ? "" : fmt::format("pg_catalog.concat_ws(','{})", key);
+}
+
 void Deparser::begin_watching(const SelectStatement& node, const Scope& scope) {
   Watched& level = watched_.emplace_back();
   level.scope = &scope;
   level.outermost = &node == outermost_;
+  level.begin = out_.size();
+  const auto entry = std::ranges::find(scope.entries, scope.knn->var, &Entry::var);
+  Candidates& made = candidates_[&node];
+  made.relation = entry->relation;
+  const bool whole = node.where == nullptr && node.from.size() == 1 &&
+                     node.from[0]->kind == FromKind::relation && entry->relation->kind != RelationKind::view;
+  // Of a table that nobody has analysed, or that was empty when somebody did, nothing is known.
+  const auto rows = entry->relation->row_estimate;
+  made.joins = node.from.size() > 1 || node.from[0]->kind != FromKind::relation;
+  made.many = whole && (rows <= 0 || rows >= static_cast<std::int64_t>(kMostCandidates));
+  if (!made.many) made.key = record_key(*entry);
+}
+
+// Its FROM comes.
+void Deparser::begin_rows(const Scope& scope) {
   for (const Entry& entry : scope.entries) {
     if (entry.var != nullptr && common_table(*entry.var) != nullptr) note_common_table();
   }
+  Watched& level = watched_.back();
+  level.rows_reach_out = std::exchange(level.reaches_out, false);
 }
 
 // References from within a level that is counted to what is outside of it: the count could not stand
@@ -123,68 +163,142 @@ void Deparser::note_common_table() {
 }
 
 // `from` is where in the text this level's FROM begins; its WHERE has just been written.
-void Deparser::note_candidates(const SelectStatement& node, const Scope& scope, std::size_t from,
-                               bool reaches_out) {
+void Deparser::note_candidates(const SelectStatement& node, std::size_t from) {
   Candidates& made = candidates_[&node];
-  const auto entry = std::ranges::find(scope.entries, scope.knn->var, &Entry::var);
-  made.relation = entry->relation;
-  const bool whole = node.where == nullptr && node.from.size() == 1 &&
-                     node.from[0]->kind == FromKind::relation && entry->relation->kind != RelationKind::view;
-  made.query = whole ? "" : out_.substr(from);
-  made.countable = !reaches_out;
-  if (!whole) return;
-  // Of a table that nobody has analysed, or that was empty when somebody did, nothing is known.
-  const auto rows = entry->relation->row_estimate;
-  made.estimate = rows > 0 ? static_cast<std::uint64_t>(rows) : kMostCandidates;
-}
-
-// What the outermost query can carry a count beside: rows that are each their own.
-bool Deparser::can_count_candidates() const {
-  const SelectStatement* node = outermost_;
-  if (reply_ != Reply::rows || node == nullptr || node->is_values ||
-      node->set_operation != SetOperation::none) {
-    return false;
-  }
-  const bool own_rows = !node->distinct && node->distinct_on.empty() && node->group_by.empty() &&
-                        node->having == nullptr && !computes(*node).aggregates;
-  return own_rows && std::ranges::all_of(candidates_, [](const auto& each) {
-           return each.second.estimate || each.second.countable;
-         });
-}
-
-// The count as an item of the outermost list; empty: there is nothing to count, or it cannot be.
-std::string Deparser::candidate_count() const {
-  if (!can_count_candidates()) return "";
-  std::string counts;
-  std::size_t counted = 0;
-  for (const auto& [node, each] : candidates_) {
-    if (!counts.empty()) counts += ", ";
-    if (each.estimate) {
-      counts += std::to_string(std::min(*each.estimate, kMostCandidates));
-      continue;
+  Watched& level = watched_.back();
+  made.rows.clear();
+  if (!made.many && !level.reaches_out) {
+    const auto text = std::string_view(out_);
+    made.rows = fmt::format("{} WHERE ", text.substr(from, level.where - from));
+    // Records without a vector do not compete.
+    hidden_reference(made.rows, *level.scope->knn->var, level.scope->knn->attnum);
+    made.rows += " IS NOT NULL";
+    if (node.where != nullptr) {
+      made.rows += fmt::format(" AND ({})", text.substr(level.where + std::string_view(" WHERE ").size()));
     }
-    ++counted;
-    counts += fmt::format("(SELECT pg_catalog.count(*) FROM (SELECT{} LIMIT {}) AS \"{}_c{}\")", each.query,
-                          kMostCandidates, prefix_, counted);
   }
-  if (counted == 0) return "";
-  return candidates_.size() == 1 ? counts : "LEAST(" + counts + ")";
+  level.reaches_out |= level.rows_reach_out;
+}
+
+// The level has been written, up to its LIMIT. What stands in front of the client's columns is left out.
+void Deparser::end_watching(const SelectStatement& node, std::size_t from) {
+  Candidates& made = candidates_[&node];
+  const Watched level = watched_.back();
+  watched_.pop_back();
+  made.answer.clear();
+  if (made.rows.empty() || made.key.empty() || level.reaches_out || &node == outermost_) return;
+  const auto text = std::string_view(out_);
+  auto list = text.substr(level.begin, from - level.begin);
+  if (is_outermost(node)) {
+    // Its ordinals count what is left out here.
+    if (!node.distinct_on.empty() || std::ranges::any_of(node.order_by, is_ordinal)) return;
+    list = text.substr(level.list, from - level.list);
+    if (list.starts_with(',')) list.remove_prefix(1);
+    made.answer = "SELECT";
+  }
+  made.answer += fmt::format("{}, {} AS \"slc_key\"{}", list, made.key, text.substr(from));
+}
+
+namespace {
+
+// The selects that a set operation unites.
+bool unites(const SelectStatement& set, const SelectStatement& node) {
+  const auto is = [&](const SelectStatement* arm) {
+    return arm != nullptr &&
+           (arm == &node || (arm->set_operation != SetOperation::none && unites(*arm, node)));
+  };
+  return set.set_operation != SetOperation::none && (is(set.left) || is(set.right));
+}
+
+// More columns can stand in front of the others.
+bool takes_columns(const SelectStatement* node) {
+  if (node == nullptr || node->is_values) return false;
+  if (node->set_operation != SetOperation::none)
+    return takes_columns(node->left) && takes_columns(node->right);
+  return !node->targets.empty();
+}
+
+}  // namespace
+
+bool Deparser::is_outermost(const SelectStatement& node) const {
+  return outermost_ != nullptr && (&node == outermost_ || unites(*outermost_, node));
+}
+
+bool Deparser::can_carry_candidates() const {
+  return reply_ == Reply::rows && takes_columns(outermost_) && !has_grouping_sets(*outermost_);
+}
+
+bool Deparser::is_answer() const {
+  return reply_ == Reply::rows && candidates_.size() == 1 && candidates_.begin()->first == outermost_;
+}
+
+std::string Deparser::candidates_of_level(const SelectStatement& node, std::size_t number) const {
+  const Candidates& level = candidates_.at(&node);
+  if (level.many) return fmt::format("'{}'", kMostCandidates);
+  if (level.rows.empty()) return "'-'";
+  const auto keys = [&](std::string_view from, char letter) {
+    return fmt::format(
+        "(SELECT pg_catalog.string_agg(pg_catalog.concat(':', "
+        "pg_catalog.encode(pg_catalog.textsend(\"slc_key\"), "
+        "'hex')), '') FROM ({}) AS \"{}_{}{}\")",
+        from, prefix_, letter, number);
+  };
+  if (level.joins && level.key.empty()) return "'-'";
+  const std::string key = level.key.empty() ? "" : level.key + " AS \"slc_key\"";
+  // A join has a record as often as it fits.
+  const std::string_view count =
+      level.joins ? "pg_catalog.count(DISTINCT \"slc_key\")" : "pg_catalog.count(*)";
+  std::string named;
+  if (!key.empty()) {
+    const std::string few = fmt::format("SELECT {}{}{} LIMIT {}", level.joins ? "DISTINCT " : "", key,
+                                        level.rows, kFewCandidates);
+    named = fmt::format(", CASE WHEN {} <= {} THEN {}", count, kFewCandidates, keys(few, 'k'));
+    if (!is_answer() && !level.answer.empty())
+      named += fmt::format(" WHEN {} < {} THEN {}", count, kMostCandidates, keys(level.answer, 'a'));
+    named += " END";
+  }
+  return fmt::format("(SELECT pg_catalog.concat({}{}) FROM (SELECT{}{} LIMIT {}) AS \"{}_c{}\")", count,
+                     named, level.joins ? " " + key : "", level.rows,
+                     level.joins ? kMostJoinedRows : kMostCandidates, prefix_, number);
+}
+
+// As an item of the outermost list; empty: there is nothing to tell, or it cannot be.
+std::string Deparser::candidates_item() const {
+  const auto is_unknown = [](const auto& each) { return !each.second.many; };
+  if (!can_carry_candidates() || std::ranges::none_of(candidates_, is_unknown)) return "";
+  std::string levels;
+  std::size_t number = 0;
+  for (const auto& [node, level] : candidates_) levels += ", " + candidates_of_level(*node, ++number);
+  return fmt::format("pg_catalog.concat_ws(';'{}) AS \"slc_of\"", levels);
 }
 
 std::optional<MaskedSearch> Deparser::search() const {
   if (candidates_.empty()) return std::nullopt;
   MaskedSearch made;
   made.counted = counts_candidates_;
-  bool known = true;
-  for (const auto& [node, each] : candidates_) {
-    std::string name = each.relation->qualified_name();
-    if (std::ranges::find(made.collections, name) == made.collections.end())
-      made.collections.push_back(std::move(name));
-    known &= each.estimate.has_value();
-    if (each.estimate) made.candidates = std::min(made.candidates.value_or(kMostCandidates), *each.estimate);
-  }
-  if (!known) made.candidates.reset();
+  made.rows_are_its_answer = is_answer();
+  for (const auto& [node, each] : candidates_)
+    made.levels.push_back({each.relation->qualified_name(), each.many});
   return made;
+}
+
+std::vector<CarriedCandidates> CarriedCandidates::parse(std::string_view text) {
+  std::vector<CarriedCandidates> levels;
+  for (const auto level : std::views::split(text, ';')) {
+    CarriedCandidates& made = levels.emplace_back();
+    bool first = true;
+    for (const auto part : std::views::split(level, ':')) {
+      const std::string_view word(part.begin(), part.end());
+      if (!std::exchange(first, false)) {
+        made.keys.emplace_back(word);
+        continue;
+      }
+      std::size_t count = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
+      if (error == std::errc{} && end == word.data() + word.size()) made.count = count;
+    }
+  }
+  return levels;
 }
 
 }  // namespace sluice::postgres::rewrite

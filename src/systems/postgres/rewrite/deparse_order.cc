@@ -306,7 +306,8 @@ std::optional<std::vector<std::string>> Deparser::group_keys(const SelectStateme
                                                 : is_builtin_of(known_type(value, scope), kOneValueEach);
     if (!one_value_each) return std::nullopt;
     if (ordinal) {
-      keys.push_back(std::to_string(as<Constant>(item)->integer));
+      const auto before = static_cast<std::int64_t>(is_outermost(node) ? carried() : 0);
+      keys.push_back(std::to_string(as<Constant>(item)->integer + before));
       continue;
     }
     if (output) {

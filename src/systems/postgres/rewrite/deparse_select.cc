@@ -61,7 +61,7 @@ void Deparser::need_relation(std::string name) {
 std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
   // A search's candidates, where they have to be counted, are written as the second pass has written its
   // level.
-  const auto is_counted = [](const auto& each) { return !each.second.estimate; };
+  const auto is_counted = [](const auto& each) { return !each.second.many; };
   for (int pass = 0; pass < (std::ranges::any_of(candidates_, is_counted) ? 3 : 2) && !refused(); ++pass) {
     out_.clear();
     written_.clear();
@@ -279,19 +279,19 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
   stored_conditions(node, scope);
   auto extra = order_keys(node, scope, order_matters);
 
+  if (scope.knn) begin_watching(node, scope);
   out_ += "SELECT";
   if (node.distinct) out_ += " DISTINCT";
   if (!node.distinct_on.empty()) {
     out_ += " ON (";
-    bool outside = std::exchange(may_be_output_name_, true);
-    exprs(node.distinct_on, scope);
-    may_be_output_name_ = outside;
+    positions(node.distinct_on, node, scope);
     out_ += ')';
   }
   targets(node, scope);
   const std::size_t from = out_.size();
-  if (scope.knn) begin_watching(node, scope);
+  if (scope.knn) begin_rows(scope);
   from_list(node, scope);
+  if (scope.knn) watched_.back().where = out_.size();
   if (node.where != nullptr) {
     out_ += " WHERE ";
     in_condition_ = true;
@@ -300,10 +300,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
     is_conjunct_ = false;
     in_condition_ = false;
   }
-  if (scope.knn) {
-    note_candidates(node, scope, from, watched_.back().reaches_out);
-    watched_.pop_back();
-  }
+  if (scope.knn) note_candidates(node, from);
   group_by(node, scope);
   if (node.having != nullptr) {
     out_ += " HAVING ";
@@ -317,21 +314,23 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
   }
   order_by(node, scope, extra);
   limits(node, scope);
+  if (scope.knn) end_watching(node, from);
   locking(node, scope);
 }
 
 void Deparser::targets(const SelectStatement& node, Scope& scope) {
   bool first = true;
   auto separate = [&] { out_ += std::exchange(first, false) ? " " : ", "; };
-  if (&node == outermost_) {
-    carried_keys(scope, separate);
-    if (const auto count = candidate_count(); !count.empty()) {
+  if (&node == outermost_) carried_keys(scope, separate);
+  if (is_outermost(node)) {
+    if (const auto item = candidates_item(); !item.empty()) {
       counts_candidates_ = true;
       separate();
-      out_ += count + " AS \"slc_of\"";
+      out_ += item;
     }
-    begin_outputs(node, scope);
   }
+  if (scope.knn) watched_.back().list = out_.size();
+  if (&node == outermost_) begin_outputs(node, scope);
   bool used_all = false;
   for (const Target& target : node.targets) {
     if (refused()) return;
@@ -395,9 +394,7 @@ void Deparser::carried_keys(Scope& scope, std::function<void()> separate) {
 void Deparser::group_by(const SelectStatement& node, Scope& scope) {
   if (node.group_by.empty()) return;
   out_ += node.group_distinct ? " GROUP BY DISTINCT " : " GROUP BY ";
-  bool outside = std::exchange(may_be_output_name_, true);
-  exprs(node.group_by, scope);
-  may_be_output_name_ = outside;
+  positions(node.group_by, node, scope);
   if (has_grouping_sets(node)) return;
   for (const Entry& entry : scope.entries) {
     if (entry.mask == nullptr || entry.relation->primary_key.empty()) continue;
@@ -424,6 +421,21 @@ void Deparser::group_by(const SelectStatement& node, Scope& scope) {
   }
 }
 
+void Deparser::positions(Exprs nodes, const SelectStatement& node, Scope& scope) {
+  const bool outside = std::exchange(may_be_output_name_, true);
+  bool first = true;
+  for (const Expr* each : nodes) {
+    if (!std::exchange(first, false)) out_ += ", ";
+    const auto* ordinal = as<Constant>(each);
+    if (is_outermost(node) && ordinal != nullptr && ordinal->value_kind == ConstantKind::integer) {
+      out_ += std::to_string(ordinal->integer + static_cast<std::int64_t>(carried()));
+    } else {
+      expr(each, scope);
+    }
+  }
+  may_be_output_name_ = outside;
+}
+
 void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::vector<std::string>& extra) {
   if (node.order_by.empty() && extra.empty()) return;
   out_ += " ORDER BY ";
@@ -435,7 +447,7 @@ void Deparser::order_by(const SelectStatement& node, Scope& scope, const std::ve
                                                                                : Place::elsewhere;
     if (&node == outermost_ && sorts_by_cell(item)) {
       // Written.
-    } else if (&node == outermost_ && carried() > 0 && is_ordinal(item)) {
+    } else if (is_outermost(node) && carried() > 0 && is_ordinal(item)) {
       Constant shifted = *as<Constant>(item.expr);
       shifted.integer += static_cast<std::int32_t>(carried());
       SortItem counted = item;

@@ -162,14 +162,22 @@ class Deparser {
 
   // ---- what searches of masked vectors choose from (deparse_candidates.cc)
   void refuse_one_record(const sql::SelectStatement& node, const Scope& scope);
+  // Counts the ordinals of GROUP BY and DISTINCT ON behind what stands in front of the client's columns.
+  void positions(sql::Exprs nodes, const sql::SelectStatement& node, Scope& scope);
   bool names_one_record(const sql::SelectStatement& node, const Entry& entry, const Scope& scope) const;
+  std::string record_key(const Entry& entry);
   void begin_watching(const sql::SelectStatement& node, const Scope& scope);
+  void begin_rows(const Scope& scope);
   void note_reach(const Meaning& meaning);
   void note_common_table();
-  void note_candidates(const sql::SelectStatement& node, const Scope& scope, std::size_t from,
-                       bool reaches_out);
-  bool can_count_candidates() const;
-  std::string candidate_count() const;
+  void note_candidates(const sql::SelectStatement& node, std::size_t from);
+  void end_watching(const sql::SelectStatement& node, std::size_t from);
+  // Whether the select is the outermost query, or one of those that it unites.
+  bool is_outermost(const sql::SelectStatement& node) const;
+  bool can_carry_candidates() const;
+  bool is_answer() const;
+  std::string candidates_of_level(const sql::SelectStatement& node, std::size_t number) const;
+  std::string candidates_item() const;
   // Columns in front of the client's.
   std::size_t carried() const { return keys_.size() + (counts_candidates_ ? 1 : 0); }
 
@@ -362,17 +370,24 @@ class Deparser {
   bool tests_stored_values_ = false;
 
   // A level that searches, of the last pass.
+  // What a level that searches chooses from, as the pass before has written it.
   struct Candidates {
     const Relation* relation = nullptr;
-    std::string query;                      // from FROM to WHERE; empty: a table as a whole
-    std::optional<std::uint64_t> estimate;  // of a table as a whole
-    bool countable = false;                 // it refers to nothing outside of itself
+    std::string key;   // of a record, as a text of the level's columns; empty: none that can be told
+    std::string rows;  // from FROM to WHERE; empty: a table as a whole, or it refers to what is outside of it
+    std::string answer;  // the level with the key behind its columns; empty: it cannot stand elsewhere
+    bool many = false;   // a table as a whole, of kMostCandidates rows or more
+    bool joins = false;  // a record may stand there more than once
   };
   std::map<const sql::SelectStatement*, Candidates> candidates_;
   struct Watched {
     const Scope* scope = nullptr;
     bool outermost = false;
-    bool reaches_out = false;
+    std::size_t begin = 0;        // in the text: its SELECT
+    std::size_t list = 0;         // the client's columns
+    std::size_t where = 0;        // its WHERE, or what comes instead of it
+    bool reaches_out = false;     // to what is outside of it
+    bool rows_reach_out = false;  // in FROM and WHERE
   };
   std::vector<Watched> watched_;
   bool counts_candidates_ = false;

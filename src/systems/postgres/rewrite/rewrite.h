@@ -80,15 +80,28 @@ struct MaskedOutput {
 // Searches of masked vectors in a statement: how many records they choose from says how much an answer tells
 // about one of them.
 struct MaskedSearch {
-  std::vector<std::string> collections;  // whose records the searches choose from: "public.docs"
-  // In front of the columns, behind the keys, stands how many candidates the narrowest of them has, counted
-  // up to kMostCandidates.
+  struct Level {
+    std::string collection;  // whose records it chooses from: "public.docs"
+    bool many = false;       // surely kMostCandidates or more; else the reply says it, or nobody knows
+  };
+  std::vector<Level> levels;
+  // In front of the columns, behind the keys, stands what CarriedCandidates::parse() reads of each level.
   bool counted = false;
-  // What is known without counting: of searches without a condition the database's own estimate; nullopt:
-  // nothing, or a search with a condition that cannot be counted here.
-  std::optional<std::uint64_t> candidates;
+  // The rows of the reply are the answer of the only search; else a reply without rows tells as well.
+  bool rows_are_its_answer = false;
 };
-inline constexpr std::uint64_t kMostCandidates = 1'000;
+inline constexpr std::size_t kMostCandidates = 1'000;  // more are not counted
+inline constexpr std::size_t kFewCandidates = 20;      // so many, or fewer, are named
+
+// What the database says of one level: "40" candidates, or "2:31:32", and the keys of records as hexadecimal
+// texts: of all candidates where these are few, otherwise of the level's answer where the rows of the reply
+// are something else.
+struct CarriedCandidates {
+  std::optional<std::size_t> count;
+  std::vector<std::string> keys;
+  // Of all levels, separated by ";"; fewer than `levels`: it is not what was asked for.
+  static std::vector<CarriedCandidates> parse(std::string_view text);
+};
 
 // A comparison with masked values that is answered from the values themselves: each value that is tried tells
 // something.
