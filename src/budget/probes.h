@@ -39,8 +39,8 @@
 
 namespace sluice::budget {
 
-// Where the records of an answer are not known, its probes count on the collection as a whole, whose account is
-// so much larger (tests of single values use it too) and is charged so much more.
+// Where the records of an answer are not known, its probes count on the collection as a whole, whose account
+// is so much larger (tests of single values use it too) and is charged so much more.
 inline constexpr std::uint64_t kCollectionFactor = 20;
 inline constexpr std::uint64_t kUnitsPerProbe = 1'000;
 inline constexpr std::uint64_t kManyCandidates = 1'000;  // a search of so many isolates nothing

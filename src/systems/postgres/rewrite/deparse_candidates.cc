@@ -16,6 +16,7 @@
 #include <charconv>
 #include <ranges>
 
+#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparser.h"
 #include "systems/postgres/sql/names.h"
 
@@ -33,23 +34,13 @@ bool is_value(const Expr* expr) {
   return expr != nullptr && (expr->kind == ExprKind::constant || expr->kind == ExprKind::parameter);
 }
 
-// The conditions that must all hold.
-void conjuncts(const Expr* expr, std::vector<const Expr*>& all) {
-  if (expr == nullptr) return;
-  const auto* boolean = as<BooleanExpr>(expr);
-  if (boolean == nullptr || boolean->op != BooleanOperator::and_) {
-    all.push_back(expr);
-    return;
-  }
-  for (const Expr* arg : boolean->args) conjuncts(arg, all);
-}
-
-void conjuncts_of_joins(const FromItem& item, std::vector<const Expr*>& all) {
+template <class Visit>
+void each_conjunct_of_joins(const FromItem& item, const Visit& visit) {
   const auto* join = as<JoinItem>(&item);
   if (join == nullptr) return;
-  conjuncts(join->on, all);
-  conjuncts_of_joins(*join->left, all);
-  conjuncts_of_joins(*join->right, all);
+  each_conjunct(join->on, visit);
+  each_conjunct_of_joins(*join->left, visit);
+  each_conjunct_of_joins(*join->right, visit);
 }
 
 // The column that a condition compares with one value: `a = 1`, `$1 = a`, `a IN (1)`.
@@ -72,8 +63,9 @@ const ColumnRef* set_equal(const Expr& condition) {
 // Whether a level is confined to one record of a relation by a key.
 bool Deparser::names_one_record(const SelectStatement& node, const Entry& entry, const Scope& scope) const {
   std::vector<const Expr*> conditions;
-  conjuncts(node.where, conditions);
-  for (const FromItem* item : node.from) conjuncts_of_joins(*item, conditions);
+  const auto gather = [&](const Expr* each) { conditions.push_back(each); };
+  each_conjunct(node.where, gather);
+  for (const FromItem* item : node.from) each_conjunct_of_joins(*item, gather);
   std::set<std::int16_t> fixed;
   for (const Expr* condition : conditions) {
     const ColumnRef* column = set_equal(*condition);
@@ -132,6 +124,7 @@ void Deparser::begin_watching(const SelectStatement& node, const Scope& scope) {
   // Of a table that nobody has analysed, or that was empty when somebody did, nothing is known.
   const auto rows = entry->relation->row_estimate;
   made.joins = node.from.size() > 1 || node.from[0]->kind != FromKind::relation;
+  made.alone = std::ranges::count(scope.entries, entry->relation, &Entry::relation) == 1;
   made.many = whole && (rows <= 0 || rows >= static_cast<std::int64_t>(kMostCandidates));
   if (!made.many) made.key = record_key(*entry);
 }
@@ -186,7 +179,8 @@ void Deparser::end_watching(const SelectStatement& node, std::size_t from) {
   const Watched level = watched_.back();
   watched_.pop_back();
   made.answer.clear();
-  if (made.rows.empty() || made.key.empty() || level.reaches_out || &node == outermost_) return;
+  if (made.rows.empty() || made.key.empty() || level.reaches_out) return;
+  if (&node == outermost_ && made.alone) return;
   const auto text = std::string_view(out_);
   auto list = text.substr(level.begin, from - level.begin);
   if (is_outermost(node)) {
@@ -229,7 +223,8 @@ bool Deparser::can_carry_candidates() const {
 }
 
 bool Deparser::is_answer() const {
-  return reply_ == Reply::rows && candidates_.size() == 1 && candidates_.begin()->first == outermost_;
+  return reply_ == Reply::rows && candidates_.size() == 1 && candidates_.begin()->first == outermost_ &&
+         candidates_.begin()->second.alone;
 }
 
 std::string Deparser::candidates_of_level(const SelectStatement& node, std::size_t number) const {

@@ -138,7 +138,9 @@ void Deparser::condition(std::string_view word, const Expr* node, Scope& scope) 
 // Of UPDATE and DELETE: what stands beside AND in it must hold.
 void Deparser::where(const Expr* node, Scope& scope) {
   is_conjunct_ = true;
+  const Expr* outside = std::exchange(target_where_, node);
   condition_of_writes(" WHERE ", node, scope);
+  target_where_ = outside;
   is_conjunct_ = false;
 }
 

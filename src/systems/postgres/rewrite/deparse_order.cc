@@ -4,14 +4,18 @@
 // Rows that leave as they are get the primary key as last key to sort by. Groups get what they are grouped
 // by: a hash table hands them out in an order that depends on that of its input. Where a sort in the end is
 // too late (array_agg, DISTINCT, sums of floating-point numbers, whose last digits depend on the order) the
-// relation's rows come sorted.
+// relation's rows come sorted. Where something is computed that may fail for one row and not for another
+// (row_errors.h), or the order drives a join (sub-selects), nothing is before they are: OFFSET 0 keeps
+// PostgreSQL from moving that below the sort.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
 #include "systems/postgres/rewrite/column_name.h"
+#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparser.h"
+#include "systems/postgres/rewrite/row_errors.h"
 #include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
 
@@ -137,9 +141,15 @@ bool Deparser::tells_order() {
   return *tells_order_;
 }
 
+bool Deparser::errs() {
+  if (!errs_) errs_ = errs_by_row(statement_);
+  return *errs_;
+}
+
 void Deparser::order_others(const Scope& scope) {
   for (const Entry& entry : scope.entries) {
-    if (!entry.target && entry.mask != nullptr && entry.mask->order_leaks) usages_[entry.var].ordered = true;
+    if (entry.target || entry.mask == nullptr || !entry.mask->order_leaks) continue;
+    usages_[entry.var].ordered = usages_[entry.var].fenced = true;
   }
 }
 
@@ -359,15 +369,17 @@ std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope
   std::vector<std::string> keys;
   auto leaks = [](const Entry& entry) { return entry.mask != nullptr && entry.mask->order_leaks; };
   if (std::ranges::none_of(scope.entries, leaks)) return keys;
-  if (tells_order()) {
-    if (scope.knn) {
+  if (tells_order() || errs()) {
+    if (scope.knn && tells_order()) {
       refuse(
           "a search cannot be combined with a function that answers something else at each call, because an "
           "index makes the order of the rows tell about a masked column");
       return keys;
     }
     for (const Entry& entry : scope.entries) {
-      if (leaks(entry)) usages_[entry.var].ordered = usages_[entry.var].fenced = true;
+      if (!leaks(entry)) continue;
+      usages_[entry.var].ordered = usages_[entry.var].fenced = true;
+      each_conjunct(node.where, [&](const Expr* each) { condition_within(each, entry, scope); });
     }
     return keys;
   }

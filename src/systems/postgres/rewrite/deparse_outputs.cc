@@ -75,7 +75,11 @@ void Deparser::begin_outputs(const SelectStatement& node, const Scope& scope) {
 const ColumnMask* Deparser::mask_of_cell(const Entry& entry, std::size_t index) const {
   if (entry.mask == nullptr || !entry.visible) return nullptr;
   const ColumnMask* mask = entry.mask->column(entry.relation->columns[index].attnum);
-  return mask != nullptr && mask->cell != nullptr ? mask : nullptr;
+  if (mask == nullptr || mask->cell == nullptr) return nullptr;
+  // Rows that look alike but for such a cell could not be put in an order that tells nothing about it.
+  const RelationMask& relation = *entry.mask;
+  const bool tells = relation.order_leaks || relation.lone_below || !relation.lone_indexes.empty();
+  return tells && relation.order_key.empty() ? nullptr : mask;
 }
 
 // A star of which some columns are shown so: written out. False: there are none, so that it can stay.

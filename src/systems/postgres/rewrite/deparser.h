@@ -142,6 +142,7 @@ class Deparser {
   // Conditions of WHERE that are tested on stored values too (stored_conditions.cc).
   void stored_conditions(const sql::SelectStatement& node, Scope& scope);
   void stored_condition(const sql::Expr* condition, Scope& scope);
+  void condition_within(const sql::Expr* condition, const Entry& entry, Scope& scope);
   bool open_key_of_target(const sql::OperatorExpr& test, Scope& scope);
   const ColumnMask* masked_json(const sql::Expr* operand, const Scope& scope, Meaning& meaning) const;
 
@@ -319,6 +320,8 @@ class Deparser {
   std::optional<std::vector<std::string>> total_order(Scope& scope);
   // Whether the statement calls a function, anywhere, that tells in which order rows came to it.
   bool tells_order();
+  // Whether it computes something that may fail for some rows only (row_errors.h).
+  bool errs();
   // Which of several rows an UPDATE takes, and in which order MERGE adds them.
   void order_others(const Scope& scope);
   void refuse_order_of_writes(const Scope& scope, const sql::Expr* where);
@@ -339,6 +342,7 @@ class Deparser {
   SearchPath path_;
   const MaskPlan& plan_;
   bool fresh_;
+  const sql::Expr* target_where_ = nullptr;  // of the UPDATE or DELETE that is written
   const std::size_t max_names_;
   std::string prefix_;
   std::string out_;
@@ -366,6 +370,7 @@ class Deparser {
   bool locks_rows_ = false;
   const sql::Statement& statement_;
   std::optional<bool> tells_order_;  // as asked
+  std::optional<bool> errs_;
   bool shows_counts_ = false;
   bool tests_stored_values_ = false;
 
@@ -378,6 +383,7 @@ class Deparser {
     std::string answer;  // the level with the key behind its columns; empty: it cannot stand elsewhere
     bool many = false;   // a table as a whole, of kMostCandidates rows or more
     bool joins = false;  // a record may stand there more than once
+    bool alone = false;  // no other item of FROM has records of the same relation
   };
   std::map<const sql::SelectStatement*, Candidates> candidates_;
   struct Watched {

@@ -276,7 +276,8 @@ class PlanBuilder {
       if (found != wanted.end()) made.columns.push_back(express(relation, column, found->second));
     }
     find_order_leaks(relation, made);
-    made.order_key = order_key(relation, made);
+    made.lone_indexes = lone_indexes(relation, made);
+    made.order_key = made.view ? order_key_of_view(relation, made) : order_key(relation, made);
     plan_->relations_.emplace(relation.oid, std::move(made));
   }
 
@@ -384,11 +385,32 @@ class PlanBuilder {
     made.cell = with_rule(*std::move(cell), made.rule);
   }
 
+  // Others are read as bitmaps, or by distance from what is asked for.
+  static bool orders_rows(const Index& index) {
+    constexpr std::string_view kNone[] = {"brin", "gin", "hnsw", "ivfflat"};
+    return std::ranges::find(kNone, index.method) == std::end(kNone);
+  }
+
+  static std::vector<std::vector<std::int16_t>> lone_indexes(const Relation& relation,
+                                                             const RelationMask& mask) {
+    std::vector<std::vector<std::int16_t>> found;
+    for (const Index& index : relation.indexes) {
+      const bool shown = std::ranges::any_of(index.key, [&](std::int16_t attnum) {
+        const ColumnMask* hidden = mask.column(attnum);
+        return hidden != nullptr && !hidden->keep_order &&
+               (hidden->reads_column() || hidden->cell != nullptr);
+      });
+      if (shown && orders_rows(index)) found.push_back(index.columns);
+    }
+    return found;
+  }
+
   // An index scan is chosen for a condition on an open column, or because the index alone has all that is
-  // read. It tells when the same index holds a masked column; an index on masked columns only has nothing to
-  // be chosen for.
+  // read. It tells when the same index holds a masked column; an index on masked columns only is chosen where
+  // nothing else is read (lone_indexes).
   static void find_order_leaks(const Relation& relation, RelationMask& mask) {
     for (const Index& index : relation.indexes) {
+      if (!orders_rows(index)) continue;
       bool masked = false;
       bool open = false;
       for (std::int16_t attnum : index.columns) {
@@ -414,17 +436,22 @@ class PlanBuilder {
   void share_order_leaks(const std::vector<Oid>& family) {
     auto& made = plan_->relations_;
     std::vector<std::string> columns;
+    bool lone = false;
     for (Oid oid : family) {
       const auto found = made.find(oid);
-      if (found == made.end() || !found->second.order_leaks) continue;
+      if (found == made.end()) continue;
+      lone = lone || (family.size() > 1 && !found->second.lone_indexes.empty());
+      if (!found->second.order_leaks) continue;
       const auto& theirs = found->second.order_columns;
       columns.insert(columns.end(), theirs.begin(), theirs.end());
     }
-    if (columns.empty()) return;
+    if (columns.empty() && !lone) return;
     keep_one_of_each(columns);
     for (Oid oid : family) {
       const auto found = made.find(oid);
       if (found == made.end()) continue;
+      found->second.lone_below |= lone;
+      if (columns.empty()) continue;
       found->second.order_leaks = true;
       found->second.order_columns = columns;
     }
@@ -437,7 +464,9 @@ class PlanBuilder {
     if (mine == made.end()) return;
     for (Oid oid : catalogue_.relation(view)->reads) {
       auto read = made.find(oid);
-      mine->second.order_leaks |= read != made.end() && read->second.order_leaks;
+      if (read == made.end()) continue;
+      mine->second.order_leaks |= read->second.order_leaks;
+      mine->second.lone_below |= read->second.lone_below || !read->second.lone_indexes.empty();
     }
   }
 
@@ -446,6 +475,25 @@ class PlanBuilder {
     for (std::int16_t attnum : relation.primary_key) {
       const Column* column = relation.column(attnum);
       if (column == nullptr || !column->readable || mask.column(attnum) != nullptr) return {};
+      key.push_back(column->name);
+    }
+    return key;
+  }
+
+  // That of the one table that the view reads, where it hands it on.
+  std::vector<std::string> order_key_of_view(const Relation& view, const RelationMask& mask) const {
+    const Relation* read = view.reads.size() == 1 ? catalogue_.relation(*view.reads.begin()) : nullptr;
+    if (read == nullptr || read->is_view()) return {};
+    std::vector<std::string> key;
+    for (std::int16_t attnum : read->primary_key) {
+      const auto column = std::ranges::find_if(view.columns, [&](const Column& each) {
+        const auto at = static_cast<std::size_t>(each.attnum - 1);
+        if (at >= view.view.columns.size() || !each.readable || mask.column(each.attnum) != nullptr)
+          return false;
+        const ViewColumn& from = view.view.columns[at];
+        return from.bare && from.origins == std::vector{ColumnOrigin{read->oid, attnum}};
+      });
+      if (column == view.columns.end()) return {};
       key.push_back(column->name);
     }
     return key;

@@ -80,6 +80,10 @@ struct RelationMask {
   bool order_leaks = false;
   // The columns of such indexes, by name and sorted: what a scan is chosen for.
   std::vector<std::string> order_columns;
+  // Indexes that hold masked columns only, of which a mask shows something: where such an index has all that
+  // is read, rows come in the order of what is hidden. The columns of each.
+  std::vector<std::vector<std::int16_t>> lone_indexes;
+  bool lone_below = false;  // of what a view reads, or of a relative, whose columns have other numbers
   // What orders rows without telling anything: the primary key, when no part of it is masked. Empty: there is
   // none.
   std::vector<std::string> order_key;

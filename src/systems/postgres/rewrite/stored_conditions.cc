@@ -13,8 +13,10 @@
 
 #include <algorithm>
 
+#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparser.h"
 #include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/rewrite/row_errors.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {
@@ -22,14 +24,6 @@ namespace sluice::postgres::rewrite {
 using namespace sql;
 
 namespace {
-
-// WHERE a AND (b AND c): a, b, c.
-template <class Visit>
-void each_conjunct(const Expr* expr, Visit visit) {
-  const auto* both = as<BooleanExpr>(expr);
-  if (both == nullptr || both->op != BooleanOperator::and_) return visit(expr);
-  for (const Expr* each : both->args) each_conjunct(each, visit);
-}
 
 bool has_operator(const OperatorExpr& node, OperatorKind form, std::string_view symbol) {
   return node.form == form && node.symbol() == symbol &&
@@ -109,33 +103,42 @@ void Deparser::stored_condition(const Expr* condition, Scope& scope) {
     out_.resize(begin);
     return text;
   };
-  auto stored = [&] {
-    return fmt::format("{}.{}", inner_alias(),
-                       quote_identifier(meaning.entry->relation->columns[meaning.index].name));
+  // The condition on the stored value; where something that may fail could be computed before the masked one
+  // is tested, that one as well, and nothing before both.
+  auto add = [&](const ColumnMask& mask, const auto& text_for) {
+    Usage& usage = usages_[meaning.entry->var];
+    const std::string column = fmt::format(
+        "{}.{}", inner_alias(), quote_identifier(meaning.entry->relation->columns[meaning.index].name));
+    usage.stored_conditions.push_back(text_for(column, true));
+    if (errs()) {
+      usage.stored_conditions.push_back(text_for("(" + mask.value(column) + ")", false));
+      usage.fenced = true;
+    }
+    tests_stored_values_ = true;
   };
   auto is_open = [](const ColumnMask& mask, std::string_view key) {
     return is_open_key(mask.json_keys, key);
   };
-  auto add = [&](std::string text) {
-    usages_[meaning.entry->var].stored_conditions.push_back(std::move(text));
-    tests_stored_values_ = true;
-  };
-
   if (has_operator(*test, OperatorKind::plain, "@>") && is_given(test->right, {"jsonb"})) {
     const ColumnMask* mask = masked_json(test->left, scope, meaning);
     if (mask == nullptr) return;
     const std::string given = fmt::format("CAST({} AS pg_catalog.jsonb)", written(test->right));
-    return add(fmt::format(
-        "(({0} OPERATOR(pg_catalog.@>) {1}) OR (((pg_catalog.jsonb_typeof({1}) OPERATOR(pg_catalog.=) "
-        "'object') AND "
-        "({1} OPERATOR(pg_catalog.<>) '{{}}'::pg_catalog.jsonb) AND NOT pg_catalog.jsonb_path_exists({1}, "
-        "{2}::pg_catalog.jsonpath, '{{}}'::pg_catalog.jsonb, true)) IS NOT TRUE))",
-        stored(), given, quote_literal(json_key_path(mask->json_keys))));
+    return add(*mask, [&](const std::string& document, bool is_stored) {
+      const std::string holds = fmt::format("({} OPERATOR(pg_catalog.@>) {})", document, given);
+      if (!is_stored) return holds;
+      return fmt::format(
+          "({0} OR (((pg_catalog.jsonb_typeof({1}) OPERATOR(pg_catalog.=) 'object') AND "
+          "({1} OPERATOR(pg_catalog.<>) '{{}}'::pg_catalog.jsonb) AND NOT pg_catalog.jsonb_path_exists({1}, "
+          "{2}::pg_catalog.jsonpath, '{{}}'::pg_catalog.jsonb, true)) IS NOT TRUE))",
+          holds, given, quote_literal(json_key_path(mask->json_keys)));
+    });
   }
   if (has_operator(*test, OperatorKind::plain, "?")) {
     const ColumnMask* mask = masked_json(test->left, scope, meaning);
     if (mask == nullptr || !is_open(*mask, text_of(test->right))) return;
-    return add(fmt::format("({} OPERATOR(pg_catalog.?) {})", stored(), quote_literal(text_of(test->right))));
+    return add(*mask, [&](const std::string& document, bool) {
+      return fmt::format("({} OPERATOR(pg_catalog.?) {})", document, quote_literal(text_of(test->right)));
+    });
   }
 
   // column ->> 'key' = given, IN (given, ...)
@@ -145,16 +148,74 @@ void Deparser::stored_condition(const Expr* condition, Scope& scope) {
   if (mask == nullptr || !is_open(*mask, text_of(path->right))) return;
   if (!meaning.entry->mask->order_leaks && has_wide_expression_index(catalogue_, *meaning.entry->relation))
     return;
-  const std::string value =
-      fmt::format("({} OPERATOR(pg_catalog.->>) {})", stored(), quote_literal(text_of(path->right)));
+  auto value = [&](const std::string& document) {
+    return fmt::format("({} OPERATOR(pg_catalog.->>) {})", document, quote_literal(text_of(path->right)));
+  };
   if (has_operator(*test, OperatorKind::plain, "=") && is_given(test->right, {"text", "varchar"})) {
-    return add(fmt::format("({} OPERATOR(pg_catalog.=) {})", value, written(test->right)));
+    return add(*mask, [&](const std::string& document, bool) {
+      return fmt::format("({} OPERATOR(pg_catalog.=) {})", value(document), written(test->right));
+    });
   }
   const auto* list = as<ExprList>(test->right);
   if (list == nullptr || !has_operator(*test, OperatorKind::in, "=")) return;
   if (!std::ranges::all_of(list->items, [](const Expr* item) { return is_given(item, {"text", "varchar"}); }))
     return;
-  add(fmt::format("({} IN {})", value, written(list)));
+  add(*mask, [&](const std::string& document, bool) {
+    return fmt::format("({} IN {})", value(document), written(list));
+  });
+}
+
+namespace {
+
+// Types of which all values compare, with operators that are PostgreSQL's own.
+bool compares_without_errors(const Type* type) {
+  constexpr std::string_view kCategories =
+      "BDENSU";  // boolean, date/time, enumeration, numeric, string, uuid...
+  return type != nullptr && type->schema == "pg_catalog" && kCategories.contains(type->category);
+}
+
+bool is_constant(const Expr* expr) {
+  while (const auto* cast = as<TypeCast>(expr)) expr = cast->arg;
+  return expr != nullptr && (expr->kind == ExprKind::constant || expr->kind == ExprKind::parameter);
+}
+
+}  // namespace
+
+// A condition of WHERE on open columns of a relation that comes sorted and fenced, tested within as well, so
+// that only those rows are sorted and an index serves: `tenant = $1`, `id IN (1, 2)`, `day BETWEEN ...`.
+void Deparser::condition_within(const Expr* condition, const Entry& entry, Scope& scope) {
+  const auto* test = as<OperatorExpr>(condition);
+  const auto* ref = test == nullptr ? nullptr : as<ColumnRef>(test->left);
+  if (ref == nullptr || ref->star || test->right == nullptr) return;
+  const Meaning meaning = resolve(*ref, scope);
+  if (meaning.kind != Meaning::Kind::column || !meaning.certain || meaning.scope != &scope ||
+      meaning.entry != &entry)
+    return;
+  const Column& column = entry.relation->columns[meaning.index];
+  const Type* type = catalogue_.base_type(column.type);
+  if (entry.mask->column(column.attnum) != nullptr || !column.readable || !compares_without_errors(type))
+    return;
+  constexpr std::string_view kComparisons[] = {"=", "<>", "<", "<=", ">", ">="};
+  if (std::ranges::find(kComparisons, test->symbol()) == std::end(kComparisons) &&
+      test->form != OperatorKind::between)
+    return;
+  const auto* list = as<ExprList>(test->right);
+  const bool several = (test->form == OperatorKind::in || test->form == OperatorKind::between) &&
+                       list != nullptr && std::ranges::all_of(list->items, is_constant);
+  if (!several && (test->form != OperatorKind::plain || !is_constant(test->right))) return;
+  // The condition as it will be written, of the inner column.
+  auto written = [&](auto write) {
+    const std::size_t begin = out_.size();
+    write();
+    std::string text = out_.substr(begin);
+    out_.resize(begin);
+    return text;
+  };
+  const std::string outer = "(" + written([&] { expr(ref, scope); });
+  const std::string text = written([&] { operation(*test, scope); });
+  if (refused() || !text.starts_with(outer)) return;
+  usages_[entry.var].stored_conditions.push_back(fmt::format(
+      "({}.{}{}", inner_alias(), quote_identifier(column.name), std::string_view(text).substr(outer.size())));
 }
 
 // `metadata ->> 'key' = given` and `IN (...)`, of a key that is not masked, in WHERE of UPDATE and DELETE:
@@ -190,9 +251,19 @@ bool Deparser::open_key_of_target(const OperatorExpr& test, Scope& scope) {
     value = hidden_from_indexes(value);
   }
   const std::string key = quote_literal(text_of(path->right));
+  if (errs_by_row(target_where_)) {
+    refuse(fmt::format("{} is masked: beside a condition on it nothing may be computed that could fail",
+                       mask->name),
+           "Compare columns with values only.");
+  }
+  // EXPLAIN ANALYZE counts what each condition leaves.
+  std::vector<std::string> documents;
+  if (!shows_counts_) documents.push_back(value);
+  documents.push_back("(" + mask->value(value) + ")");
+  tests_stored_values_ |= !shows_counts_;
   out_ += '(';
-  for (const std::string& document : {value, "(" + mask->value(value) + ")"}) {
-    if (document != value) out_ += " AND ";
+  for (const std::string& document : documents) {
+    if (&document != &documents.front()) out_ += " AND ";
     out_ += fmt::format("(({} OPERATOR(pg_catalog.->>) {}) {}", document, key,
                         one ? "OPERATOR(pg_catalog.=) " : "IN (");
     if (one) {

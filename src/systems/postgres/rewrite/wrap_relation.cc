@@ -126,15 +126,20 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
   std::string needed;   // what the inner level hands to the outer one
   std::string names;
   std::string masked;
+  std::vector<std::int16_t> read;
+  bool shows_hidden = false;
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const Column& column = relation.columns[i];
     const bool seen = usage.all_columns || usage.columns.contains(column.attnum);
     const bool searched = usage.hidden.contains(column.attnum);
     const bool hashed = usage.hashed.contains(column.attnum);
     if (!seen && !searched && !hashed) continue;
+    const bool is_cell = (searched || hashed) && entry.mask->column(column.attnum)->cell != nullptr;
     const ColumnMask* mask = entry.mask->column(column.attnum);
     const bool unread = mask != nullptr && reply_ == Reply::plan && !mask->unread.empty();
     const bool reads = seen && (mask == nullptr || (mask->reads_column() && !unread));
+    if (reads || searched || hashed) read.push_back(column.attnum);
+    shows_hidden |= is_cell || (reads && mask != nullptr);
     if (two_levels && (reads || searched)) {
       next(needed);
       real(needed, column);
@@ -164,6 +169,16 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     append_identifier(visible, entry.columns.names[i]);
   }
 
+  // An index alone may have all that is read, in the order of what it hides.
+  const bool lone =
+      shows_hidden &&
+      (entry.mask->lone_below || std::ranges::any_of(entry.mask->lone_indexes, [&](const auto& index) {
+         return std::ranges::all_of(
+             read, [&](std::int16_t attnum) { return std::ranges::find(index, attnum) != index.end(); });
+       }));
+  const bool ordered = usage.ordered || lone;
+  const bool fenced = usage.fenced || lone;
+
   auto source = [&] {
     out_.append(entry.only ? " FROM ONLY "sv : " FROM "sv);
     append_qualified(out_, relation.schema, relation.name);
@@ -171,9 +186,9 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
     if (sample != nullptr) sample_clause(*sample, scope);
     for (std::size_t i = 0; i < usage.stored_conditions.size(); ++i)
       out_.append(i == 0 ? " WHERE "sv : " AND "sv).append(usage.stored_conditions[i]);
-    if (!usage.ordered) return;
     const auto& key = entry.mask->order_key;
-    if (entry.mask->view || key.empty()) {
+    if (!ordered) {
+    } else if (entry.mask->view || key.empty()) {
       order_by_open_columns(*entry.mask, relation, inner);
     } else {
       for (std::size_t i = 0; i < key.size(); ++i) {
@@ -182,7 +197,7 @@ void Deparser::wrap_relation(const Entry& entry, Scope& scope, const SampleItem*
       }
     }
     // PostgreSQL moves conditions below a sort, but not below this.
-    if (usage.fenced) out_ += " OFFSET 0";
+    if (fenced) out_ += " OFFSET 0";
   };
   auto select = [&](std::string_view list) {
     out_.append(list.empty() ? "(SELECT"sv : "(SELECT "sv).append(list);

@@ -39,6 +39,13 @@ void Deparser::check_write(const Written& written, std::int16_t event, std::stri
                   "Give that mask write: allow if whoever writes may know.");
   }
   if (mask == nullptr || event == 0 || unwritable) return;
+  if (shows_counts_) {
+    return refuse(
+        fmt::format("{} is masked: how much EXPLAIN ANALYZE counts of a write to it tells whether the "
+                    "value was there already",
+                    name),
+        "EXPLAIN without ANALYZE shows the plan.");
+  }
   writes_masked_[written.var] = true;
   if (values == nullptr) return;
   const auto own = own_output(catalogue_, *known, *mask);
