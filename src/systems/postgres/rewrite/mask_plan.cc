@@ -131,7 +131,7 @@ class PlanBuilder {
       if (found) found->json_keys.clear();
       return found;
     }
-    return want_composite(collection, column);
+    return want_composite(collection, column, vectors);
   }
 
   // Patterns that reach inside of a JSON column.
@@ -161,21 +161,30 @@ class PlanBuilder {
     return found;
   }
 
-  std::optional<WantedMask> want_composite(const std::string& collection, const Column& column) {
+  std::optional<WantedMask> want_composite(const std::string& collection, const Column& column,
+                                           const std::optional<VectorMask>& vectors) {
     const Type* type = catalogue_.base_type(column.type);
-    if (type != nullptr && type->category == 'A' && type->element != 0)
+    while (type != nullptr && type->category == 'A' && type->element != 0)
       type = catalogue_.base_type(type->element);
-    if (type == nullptr || type->kind != TypeKind::composite) return std::nullopt;
+    if (type == nullptr || (type->kind != TypeKind::composite && type->kind != TypeKind::range))
+      return std::nullopt;
+    if (vectors && holds_within(catalogue_, column.type,
+                                [&](const Type& each) { return is_vector(catalogue_, each.oid); })) {
+      WantedMask whole;
+      whole.field.rule = vectors->rule;
+      whole.field.mask = Mask::remove;
+      return whole;
+    }
     const Relation* row = catalogue_.relation(type->relation);
-    // Attributes are looked at one step down; a composite inside of a composite is taken as covered.
+    // Attributes are looked at one step down; what has parts inside of a composite is taken as covered.
     if (row == nullptr) return std::nullopt;
     for (const Column& attribute : row->columns) {
       auto field = masks_.field_mask(collection, column.name + "." + attribute.name);
       for (std::size_t i = 0; !field && i < attribute.former_names.size(); ++i)
         field = masks_.field_mask(collection, column.name + "." + attribute.former_names[i]);
-      const Type* inner = catalogue_.base_type(attribute.type);
-      bool nested =
-          inner != nullptr && (inner->kind == TypeKind::composite || is_json(catalogue_, attribute.type));
+      const bool nested = holds_within(catalogue_, attribute.type, [&](const Type& each) {
+        return each.kind == TypeKind::composite || is_json(catalogue_, each.oid);
+      });
       if (!field && nested && !masks_.fields.empty()) field = masks_.fields.front();
       if (!field) continue;
       field->mask = Mask::remove;

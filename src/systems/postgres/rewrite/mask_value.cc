@@ -209,13 +209,41 @@ bool is_json(const Catalogue& catalogue, Oid type) {
          (at.type->name == "json" || at.type->name == "jsonb");
 }
 
+namespace {
+
+bool holds_within(const Catalogue& catalogue, Oid oid, const std::function<bool(const Type&)>& test,
+                  int depth) {
+  constexpr int kDeepest = 16;  // types within types; nobody nests them so
+  const Type* type = resolve(catalogue, oid, -1).type;
+  if (type == nullptr || depth > kDeepest) return true;
+  if (test(*type)) return true;
+  if (type->category == 'A' && type->element != 0)
+    return holds_within(catalogue, type->element, test, depth + 1);
+  if (type->kind == TypeKind::range || type->kind == TypeKind::multirange)
+    return type->schema != "pg_catalog";
+  if (type->kind != TypeKind::composite) return false;
+  const Relation* row = catalogue.relation(type->relation);
+  return row == nullptr || std::ranges::any_of(row->columns, [&](const Column& attribute) {
+           return holds_within(catalogue, attribute.type, test, depth + 1);
+         });
+}
+
+}  // namespace
+
+bool holds_within(const Catalogue& catalogue, Oid type, const std::function<bool(const Type&)>& test) {
+  return holds_within(catalogue, type, test, 0);
+}
+
 bool is_text_like(const Catalogue& catalogue, Oid type) {
-  return holds_element(catalogue, type, [](const Type& base) {
-    if (base.category == 'S') return true;
-    if (base.schema == "pg_catalog")
-      return base.name == "json" || base.name == "jsonb" || base.name == "xml" || base.name == "tsvector" ||
-             base.name == "bytea";
-    return base.name == "hstore" || base.kind == TypeKind::composite;
+  return holds_within(catalogue, type, [](const Type& base) {
+    if (base.extension == "vector" || base.kind == TypeKind::enumeration) return false;
+    if (base.schema != "pg_catalog") return base.kind == TypeKind::base;
+    constexpr std::string_view kWithoutText[] = {
+        "cid", "macaddr", "macaddr8", "pg_lsn", "tid", "txid_snapshot", "uuid", "xid", "xid8", "pg_snapshot"};
+    // Arrays and composites by what they hold; booleans, dates, geometry, addresses, numbers, ranges, spans,
+    // bits.
+    return !std::string_view("ABCDGINRTV").contains(base.category) &&
+           std::ranges::find(kWithoutText, base.name) == std::end(kWithoutText);
   });
 }
 

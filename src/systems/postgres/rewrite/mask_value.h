@@ -14,6 +14,7 @@
 //   read it
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,10 +44,13 @@ BareType bare_type(const Catalogue& catalogue, const Column& column);
 // The n of varchar(n) and char(n); 0: none.
 std::uint32_t max_characters(const BareType& type);
 
+// Whether values of the type have, at whatever depth (elements of arrays, attributes of composites, under
+// domains), values of a type that passes the test. What is not known passes.
+bool holds_within(const Catalogue& catalogue, Oid type, const std::function<bool(const Type&)>& test);
+
 // json or jsonb, also under a domain.
 bool is_json(const Catalogue& catalogue, Oid type);
-// A type whose values are or hold text that a detector would read: strings, JSON, XML, hstore, and arrays of
-// them.
+// A type whose values are or hold text that a detector would read: all but those that are known to hold none.
 bool is_text_like(const Catalogue& catalogue, Oid type);
 
 }  // namespace sluice::postgres::rewrite

@@ -19,30 +19,24 @@ bool is_builtin_name(Names name) {
 }
 
 // On the built-in types none of them fails; of others they are comparisons.
-constexpr std::array<std::string_view, 13> kTotalOperators = {"=",  "<>", "!=", "<",  "<=", ">", ">=",
-                                                              "@>", "<@", "?",  "->", "->>", "@@"};
+constexpr std::array<std::string_view, 13> kTotalOperators = {
+    "=", "<>", "!=", "<", "<=", ">", ">=", "@>", "<@", "?", "->", "->>", "@@"};
 constexpr std::array<std::string_view, 6> kDistances = {"<->", "<=>", "<#>", "<+>", "<~>", "<%>"};
 constexpr std::array<std::string_view, 40> kTotalFunctions = {
-    "any_value",      "array_agg",
-    "avg",            "bool_and",
-    "bool_or",        "char_length",
-    "concat",         "concat_ws",
-    "cosine_distance","count",
-    "date_part",      "date_trunc",
-    "dense_rank",     "every",
-    "extract",        "first_value",
-    "inner_product",  "json_agg",
-    "jsonb_agg",      "l1_distance",
-    "l2_distance",    "lag",
-    "last_value",     "lead",
-    "left",           "length",
-    "lower",          "max",
-    "md5",            "min",
-    "octet_length",   "rank",
-    "right",          "row_number",
-    "similarity",     "string_agg",
-    "sum",            "ts_rank",
-    "ts_rank_cd",     "upper",
+    "any_value",    "array_agg",     "avg",
+    "bool_and",     "bool_or",       "char_length",
+    "concat",       "concat_ws",     "cosine_distance",
+    "count",        "date_part",     "date_trunc",
+    "dense_rank",   "every",         "extract",
+    "first_value",  "inner_product", "json_agg",
+    "jsonb_agg",    "l1_distance",   "l2_distance",
+    "lag",          "last_value",    "lead",
+    "left",         "length",        "lower",
+    "max",          "md5",           "min",
+    "octet_length", "rank",          "right",
+    "row_number",   "similarity",    "string_agg",
+    "sum",          "ts_rank",       "ts_rank_cd",
+    "upper",
 };
 
 // Functions without arguments that answer the same throughout a statement.
@@ -132,7 +126,8 @@ class Totality {
   // A literal gets its type, and fails, when the statement is read.
   static bool may_fail_when_run(const Expr& expr) {
     if (const auto* cast = as<TypeCast>(&expr)) {
-      return cast->arg->kind != ExprKind::constant && (!is_text(*cast->type) || may_fail_when_run(*cast->arg));
+      return cast->arg->kind != ExprKind::constant &&
+             (!is_text(*cast->type) || may_fail_when_run(*cast->arg));
     }
     return expr.kind != ExprKind::constant && expr.kind != ExprKind::parameter &&
            expr.kind != ExprKind::sql_value;
@@ -251,6 +246,8 @@ bool errs_by_row(const Statement& statement) {
   return finder.found;
 }
 
-bool errs_by_row(const Expr* expr) { return Totality{}.fails(expr, false); }
+bool errs_by_row(const Expr* expr) {
+  return Totality{}.fails(expr, false);
+}
 
 }  // namespace sluice::postgres::rewrite
