@@ -58,7 +58,7 @@ class Errand {
 
 class Errands {
  public:
-  enum class Kind : std::uint8_t { plan, clamp, bind, encode };
+  enum class Kind : std::uint8_t { plan, clamp, bind, look, encode };
   struct Key {
     Kind kind = Kind::plan;
     const void* about = nullptr;  // a plan that the errand keeps alive; null: the message's own text

@@ -207,6 +207,13 @@ class Exchange {
   // --- portals.cc ---
   Pause on_bind(Bytes payload, Bytes raw);
   std::shared_ptr<const Operation> bind_values(const Prepared& prepared, const wire::pg::Bind& bind);
+  // What the values of a binding are looked at for.
+  struct LookedAt {
+    Digest digest{};
+    std::optional<Denial> denial;  // one of them is what a mask has yielded
+  };
+  // nullopt: Pause::errand.
+  std::optional<LookedAt> look_at_values(const Prepared& prepared, const wire::pg::Bind& bind);
   Pause on_describe(Bytes payload);
   bool differs_now(const Plan& plan);
   std::expected<Pause, wire::pg::ErrorFields> look_up_again(Portal& portal);

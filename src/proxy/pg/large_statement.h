@@ -13,6 +13,8 @@ namespace sluice::proxy::pg {
 inline constexpr std::size_t kLoopBytes = 64 * 1024;  // copying, scanning and hashing them takes 0.3 ms
 inline constexpr std::size_t kLoopTokens = 800;       // 1 to 4 us each: well below the 5 ms of a turn
 
+inline constexpr std::size_t kLoopBinding = 1024 * 1024;  // bytes of bound values; hashing them takes 0.7 ms
+
 bool is_large(std::string_view sql);
 
 }  // namespace sluice::proxy::pg

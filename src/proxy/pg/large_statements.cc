@@ -4,6 +4,7 @@
 
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
+#include "proxy/pg/written_back.h"
 #include "systems/postgres/describe/recorded_text.h"
 #include "wire/pg/sqlstate.h"
 
@@ -122,7 +123,7 @@ std::shared_ptr<Exchange::Encoded> Exchange::encode(const std::shared_ptr<const 
 std::shared_ptr<const Operation> Exchange::bind_values(const Prepared& prepared, const Bind& bind) {
   const auto& plan = prepared.plan;
   if (!plan->parsed) return plan->operation;
-  if (!plan->large) {
+  if (!plan->large && bind.parameter_section.size() <= kLoopBinding) {
     return planner_.bind(*plan, bound_values(bind.parameter_section, prepared.parameter_types),
                          plan_context());
   }
@@ -137,6 +138,25 @@ std::shared_ptr<const Operation> Exchange::bind_values(const Prepared& prepared,
     };
   });
   return bound ? bound->operation : nullptr;
+}
+
+std::optional<Exchange::LookedAt> Exchange::look_at_values(const Prepared& prepared, const Bind& bind) {
+  const auto look = [](const Plan& plan, Bytes section, const std::vector<std::uint32_t>& types) {
+    LookedAt looked{parameters_digest(section), std::nullopt};
+    if (!plan.written.empty() && !plan.denial)
+      looked.denial = refuse_written_back(plan.written, bound_values(section, types));
+    return looked;
+  };
+  const auto& plan = prepared.plan;
+  if (bind.parameter_section.size() <= kLoopBinding)
+    return look(*plan, bind.parameter_section, prepared.parameter_types);
+  const auto looked = errands_.ask<LookedAt>({Kind::look, plan.get(), 0}, stamp(), [&] {
+    return
+        [look, plan, section = KeptText{as_text(bind.parameter_section)}, types = prepared.parameter_types] {
+          return std::make_shared<LookedAt>(look(*plan, as_bytes(section.get()), types));
+        };
+  });
+  return looked ? std::optional{*looked} : std::nullopt;
 }
 
 }  // namespace sluice::proxy::pg

@@ -6,7 +6,6 @@
 #include "proxy/pg/counting.h"
 #include "proxy/pg/recorded_parameters.h"
 #include "proxy/pg/refusal.h"
-#include "proxy/pg/written_back.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {
@@ -49,40 +48,61 @@ Pause Exchange::on_bind(Bytes payload, Bytes raw) {
   if (*refreshed != Pause::none) return *refreshed;
   const auto operation = bind_values(*prepared, *bind);
   if (!operation) return Pause::errand;
+  const auto looked = look_at_values(*prepared, *bind);
+  if (!looked) return Pause::errand;
+
+  // The message under the gateway's names, or as it is.
+  const auto carried = prepared->plan->carried;
+  const bool formats_stay = carried == 0 || bind->result_formats.size() < 2;
+  const bool stays = bind->portal.empty() && bind->statement.empty() && formats_stay;
+  auto write = [bind = *bind, formats_stay, carried, statement = prepared->upstream_name](
+                   std::string& out, std::string_view portal) {
+    const auto formats = formats_stay ? std::string{} : formats_with(bind.result_section, carried);
+    return encode_bind(out, portal, statement, bind.parameter_section,
+                       formats_stay ? bind.result_section : as_bytes(formats));
+  };
+  std::string name = bind->portal.empty() ? "" : names_.next_portal_name();
+  std::shared_ptr<Encoded> large;
+  scratch_.clear();
+  Result<void> encoded;
+  if (raw.size() > kLoopBinding) {
+    large = encode(prepared->plan, raw.size(), [write, raw, stays, name] {
+      Encoded made{.name = name};
+      if (stays) {
+        made.message = as_text(raw);
+      } else {
+        made.result = write(made.message, name);
+      }
+      return made;
+    });
+    if (!large) return Pause::errand;
+    name = large->name;
+    encoded = large->result;
+  } else if (!stays) {
+    encoded = write(scratch_, name);
+  }
+  if (!encoded)
+    return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
 
   auto portal = std::make_shared<Portal>();
   portal->statement = prepared;
   portal->plan = prepared->plan;
-  if (!portal->plan->written.empty() && !portal->plan->denial) {
-    const auto values = bound_values(bind->parameter_section, prepared->parameter_types);
-    if (auto denial = refuse_written_back(portal->plan->written, values)) {
-      auto refused = std::make_shared<Plan>(*portal->plan);
-      refused->denial = std::move(*denial);
-      portal->plan = std::move(refused);
-    }
+  if (looked->denial) {
+    auto refused = std::make_shared<Plan>(*portal->plan);
+    refused->denial = looked->denial;
+    portal->plan = std::move(refused);
   }
-  portal->parameters_digest = parameters_digest(bind->parameter_section);
+  portal->parameters_digest = looked->digest;
   if (bind->parameter_section.size() <= kMaxKeptParameters)
     portal->parameters = as_text(bind->parameter_section);
   portal->operation = operation;
   portal->result_formats = as_text(bind->result_formats.raw());
   if (prepared->shape_formats == portal->result_formats) portal->shape = prepared->shape;
-  if (!bind->portal.empty()) portal->upstream_name = names_.next_portal_name();
-
-  const bool formats_stay = portal->plan->carried == 0 || bind->result_formats.size() < 2;
-  if (bind->portal.empty() && bind->statement.empty() && formats_stay) {
-    to_server_.send(*prepared->permit, raw);
+  portal->upstream_name = std::move(name);
+  if (large) {
+    to_server_.send(*prepared->permit, std::move(large->message));
   } else {
-    const auto formats =
-        formats_stay ? std::string{} : formats_with(bind->result_section, portal->plan->carried);
-    scratch_.clear();
-    if (auto encoded =
-            encode_bind(scratch_, portal->upstream_name, prepared->upstream_name, bind->parameter_section,
-                        formats_stay ? bind->result_section : as_bytes(formats));
-        !encoded) {
-      return refuse_in_pipeline(render_error(sqlstate::kProgramLimitExceeded, encoded.error().detail));
-    }
-    to_server_.send(*prepared->permit, as_bytes(scratch_));
+    to_server_.send(*prepared->permit, stays ? raw : as_bytes(scratch_));
   }
   auto& pending = requests_.add(Request::Kind::bind);
   pending.changes.emplace_back(names_.set_portal(bind->portal, std::move(portal)));
