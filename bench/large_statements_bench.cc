@@ -7,6 +7,7 @@
 // the longest statement that is planned on the loop itself. No turn may take longer than 5 ms.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <ctime>
 #include <functional>
 #include <thread>
@@ -46,6 +47,12 @@ struct Family {
   const char* name;
   std::function<std::string(std::size_t size)> text;
   bool also_longest = false;  // a statement of the longest text is handled too
+  bool several = false;       // statements, between semicolons
+  bool once = false;          // it gives names, which a session does not give twice
+
+  std::size_t statements(std::string_view made) const {
+    return several ? static_cast<std::size_t>(std::ranges::count(made, ';')) + 1 : 1;
+  }
 };
 
 const std::vector<Family>& families() {
@@ -231,17 +238,20 @@ const std::vector<Family>& families() {
              "SELECT sum(id) OVER w FROM docs WINDOW w AS (ORDER BY id)",
              [](auto i) { return ",w" + to_string(i) + " AS (w)"; }, "", n);
        }},
-      {"statements", [](auto n) { return repeat("SELECT 1", [](auto) { return ";SELECT 1"; }, "", n, 999); }},
+      {"statements", [](auto n) { return repeat("SELECT 1", [](auto) { return ";SELECT 1"; }, "", n, 999); },
+       false, true},
       {"statements_masked",
        [](auto n) {
          return repeat("SELECT * FROM docs", [](auto) { return ";SELECT * FROM docs"; }, "", n, 999);
-       }},
+       },
+       false, true},
       {"prepares",
        [](auto n) {
          return repeat(
              "SELECT 1", [](auto i) { return ";PREPARE p" + to_string(i) + " AS SELECT * FROM docs"; }, "", n,
              999);
-       }},
+       },
+       false, true, true},
       {"syntax_error",
        [](auto n) {
          return repeat("SELECT id FROM docs WHERE id IN (0", [](auto) { return ",1"; }, " FROM", n);
@@ -299,7 +309,8 @@ std::string largest_on_loop(const Family& family) {
   return family.text(low);
 }
 
-void longest_turn(benchmark::State& state, const std::string& sql) {
+// `statements`: of the text, which the server answers one by one.
+void longest_turn(benchmark::State& state, const std::string& sql, std::size_t statements) {
   bench::Path path{{{"policy.yaml", kPolicy}}, bench::database()};
   auto pool = std::make_shared<proxy::pg::PlanningPool>();
   auto& exchange = path.exchange();
@@ -314,7 +325,8 @@ void longest_turn(benchmark::State& state, const std::string& sql) {
   std::string message;
   bench::expect(wire::pg::encode_query(message, sql), "query");
   std::string complete;
-  bench::expect(wire::pg::encode_command_complete(complete, "SELECT 0"), "answer");
+  for (std::size_t i = 0; i < statements; ++i)
+    bench::expect(wire::pg::encode_command_complete(complete, "SELECT 0"), "answer");
   wire::pg::encode_ready_for_query(complete, wire::pg::TransactionStatus::idle);
 
   int errands = 0;
@@ -368,16 +380,15 @@ const bool registered = [] {
                                  [&family](auto& state) { plan(state, family.text(kLong), masked); })
         ->Unit(benchmark::kMicrosecond)
         ->Iterations(1);
-    // Of several statements, or of a name that is not there: other conversations than the one below.
-    const std::string_view name = family.name;
-    if (name.starts_with("statements") || name == "prepares" || name == "names_of_joins") continue;
-    benchmark::RegisterBenchmark(named("loop", "largest").c_str(),
-                                 [&family](auto& state) { longest_turn(state, largest_on_loop(family)); })
-        ->Unit(benchmark::kMicrosecond)
-        ->UseManualTime();
+    auto* loop = benchmark::RegisterBenchmark(named("loop", "largest").c_str(), [&family](auto& state) {
+      const std::string text = largest_on_loop(family);
+      longest_turn(state, text, family.statements(text));
+    });
+    loop->Unit(benchmark::kMicrosecond)->UseManualTime();
+    if (family.once) loop->Iterations(1);
     if (!family.also_longest) continue;
     benchmark::RegisterBenchmark(named("loop", std::to_string(kLongest)).c_str(),
-                                 [&family](auto& state) { longest_turn(state, family.text(kLongest - 64)); })
+                                 [&family](auto& state) { longest_turn(state, family.text(kLongest - 64), 1); })
         ->Unit(benchmark::kMicrosecond)
         ->UseManualTime()
         ->Iterations(3);

@@ -22,6 +22,9 @@ GRANT ALL ON SCHEMA public TO svc;
 SET ROLE svc;
 CREATE TABLE wide (id int PRIMARY KEY, team text, salary int, pad text);
 CREATE INDEX ON wide (team, salary, id);
+CREATE TABLE parted (id int, salary int, note text) PARTITION BY RANGE (salary);
+CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (50000);
+CREATE TABLE parted_high PARTITION OF parted FOR VALUES FROM (50000) TO (MAXVALUE);
 CREATE TABLE big (id int PRIMARY KEY, note text);
 CREATE TABLE sink (n int);
 CREATE TABLE hashed (id int PRIMARY KEY, mail text, pad text);
@@ -40,6 +43,7 @@ RESET ROLE;
 
 FILL = """
 INSERT INTO wide SELECT i, 't' || i % 3, (i * {step}) % 100003, repeat('x', 500) FROM generate_series(1, 600) i;
+INSERT INTO parted SELECT i, (i * {step}) % 100003, 'n' FROM generate_series(1, 40) i;
 INSERT INTO big SELECT i, 'n' FROM generate_series(1, 20000) i;
 INSERT INTO hashed SELECT i, 's' || lpad(((i * {step}) % 9973)::text, 5, '0') || '@corp.test', repeat('x', 900) FROM generate_series(1, 400) i;
 INSERT INTO part SELECT i, 's' || lpad(((i * {step}) % 9973)::text, 5, '0') || '@d' || i % 40 || '.test', repeat('x', 900) FROM generate_series(1, 400) i;
@@ -55,7 +59,7 @@ rules:
     match: {verb: "*"}
     allow: true
   - name: hide
-    match: {collection: wide}
+    match: {collection: [wide, "parted*"]}
     mask:
       - {fields: [salary], with: redact}
   - name: hash
@@ -90,6 +94,11 @@ ATTACKS = {
     "errors of a join": [f"SELECT b.id FROM big b JOIN wide w ON w.id = b.id AND w.team = 't1' AND {TWO_ERRORS.replace('id', 'w.id')} IS NULL"],
     "errors of an UPDATE ... FROM": [f"UPDATE sink SET n = {TWO_ERRORS} FROM wide WHERE team = 't1'"],
     "errors of INSERT ... SELECT": [f"INSERT INTO sink SELECT {TWO_ERRORS} FROM wide WHERE team = 't1'"],
+    # Partitions are gone through one by one.
+    "rows of partitions": ["SELECT id FROM parted"],
+    "rows of partitions in an array": ["SELECT array_agg(id) FROM parted"],
+    "the first of a partition": ["SELECT id FROM parted LIMIT 1"],
+    "errors of partitions": ["SELECT CASE WHEN id = 7 THEN 1 / (id - 7) WHEN id = 31 THEN ('x' || id)::int END FROM parted"],
     # A sub-select becomes a join, which is driven by its rows.
     "IN": [f"SELECT n.id FROM big n WHERE n.id IN ({STAFF})"],
     "EXISTS": ["SELECT n.id FROM big n WHERE EXISTS (SELECT FROM wide w WHERE w.team = 't1' AND w.id % 20 = 1 AND w.id = n.id)"],

@@ -54,6 +54,8 @@ void Exchange::abandon(record::OutcomeStatus status) {
     for (auto& run : request.runs) finish_run(run, status, "", std::nullopt);
   }
   requests_.clear();
+  // What the server still says answers nobody, and breaks no rule.
+  if (status == record::OutcomeStatus::client_lost && !final_) final_ = closing_;
 }
 
 // --- the catalogue, by the session's own connection ---

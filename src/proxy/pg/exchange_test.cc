@@ -228,6 +228,14 @@ TEST_F(ExchangeTest, EndsWithTheClientsGoodbye) {
   EXPECT_EQ(rig.exchange().closing().reason, record::SessionEndReason::client_closed);
 }
 
+TEST_F(ExchangeTest, JudgesNothingThatIsSaidToAClientThatLeft) {
+  rig.client(query("SELECT id FROM docs"));
+  rig.exchange().abandon(record::OutcomeStatus::client_lost);
+  EXPECT_EQ(rig.server(fields({"id"}) + row({"1"})), Pause::close);
+  EXPECT_EQ(rig.told(), Transcript{});
+  EXPECT_EQ(rig.exchange().closing().reason, record::SessionEndReason::client_closed) << "no broken protocol";
+}
+
 TEST_F(ExchangeTest, EndsWhatIsRevoked) {
   rig.client(query("SELECT id FROM docs"));
   rig.exchange().terminate(record::SessionEndReason::revoked, "57P01", "revoked");

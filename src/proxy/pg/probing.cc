@@ -88,11 +88,11 @@ bool Exchange::begin_probing(Run& run, const DataRow* row) {
     if (units == 0) continue;
     if (answers && !told[i].keys.empty()) {
       for (const auto& key : told[i].keys) {
-        if (!take_probe(run, level.collection, key_text(key), units)) return false;
+        if (!take_probe(run, level.records_of, key_text(key), units)) return false;
       }
     } else if (row != nullptr && search.rows_are_its_answer && has_key(*run.shape, level.collection)) {
       run.probing->rows.push_back({level.collection, units});
-    } else if (!take_probe(run, level.collection, "", units)) {
+    } else if (!take_probe(run, level.records_of, "", units)) {
       return false;
     }
   }

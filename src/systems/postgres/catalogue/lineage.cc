@@ -7,6 +7,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "systems/postgres/catalogue/node_tree.h"
@@ -175,6 +176,7 @@ class LineageReader {
     lineage.always_read = std::move(query.always_read);
     lineage.types = std::move(types_);
     lineage.picks = picks_;
+    lineage.repeats = repeats_;
     std::erase_if(lineage.always_read, [](const ViewColumn& column) { return column.origins.empty(); });
     for (auto* columns : {&lineage.columns, &lineage.always_read}) {
       for (ViewColumn& column : *columns) keep_one_of_each(column.functions);
@@ -498,6 +500,11 @@ class LineageReader {
     for (const TreeValue* from : query.entries) {
       if (given_up()) return;
       auto kind = static_cast<EntryKind>(number<int>(field(*from, "rtekind")).value_or(-1));
+      // (Up to PostgreSQL 15 OLD and NEW stand there too, and not in FROM.)
+      if (kind == EntryKind::relation && is_true(field(*from, "inFromCl"))) {
+        const auto relation = number<std::uint32_t>(field(*from, "relid"));
+        repeats_ = !relation || !relations_.insert(*relation).second || repeats_;
+      }
       if (kind == EntryKind::sub_select) {
         const TreeValue& node = field(*from, "subquery");
         if (!node.is_node("QUERY")) return give_up("its definition has a query that is not understood");
@@ -552,6 +559,8 @@ class LineageReader {
 
   std::string problem_;
   bool picks_ = false;
+  std::set<std::uint32_t> relations_;
+  bool repeats_ = false;
   std::vector<std::uint32_t> types_;
   std::unordered_map<const TreeValue*, std::unique_ptr<Query>> queries_;
   std::size_t steps_ = 0;

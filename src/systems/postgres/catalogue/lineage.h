@@ -66,6 +66,8 @@ struct ViewLineage {
   std::vector<std::uint32_t> types;  // to which something is converted by running code of theirs
   // LIMIT, DISTINCT ON, a window: the order in which rows are come upon bears on what it yields.
   bool picks = false;
+  bool repeats =
+      false;  // a relation stands in it more than once: a key and a value may come from different rows
 };
 
 // Nodes looked at and origins gathered for one definition: bounds time (some tens of milliseconds) and memory

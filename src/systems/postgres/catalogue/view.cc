@@ -61,7 +61,11 @@ void digest_columns(ContentDigest& digest, const std::vector<ViewColumn>& column
 }
 
 void digest_lineage(ContentDigest& digest, const ViewLineage& view) {
-  digest.text(view.problem).numbers(view.types).number(view.picks).number(view.rows.size());
+  digest.text(view.problem)
+      .numbers(view.types)
+      .number(view.picks)
+      .number(view.repeats)
+      .number(view.rows.size());
   for (const RowOrigin& row : view.rows) {
     digest.number(row.origin.relation).number(row.origin.attnum).number(row.use);
   }

@@ -60,6 +60,18 @@ const ColumnRef* set_equal(const Expr& condition) {
 
 }  // namespace
 
+namespace {
+
+// The columns that name a record: its primary key, of a view that of what it reads; empty: it has none that
+// may be told.
+std::vector<const Column*> key_columns(const Entry& entry) {
+  std::vector<const Column*> key;
+  for (const std::string& name : entry.mask->order_key) key.push_back(entry.relation->column(name));
+  return key;
+}
+
+}  // namespace
+
 // Whether a level is confined to one record of a relation by a key.
 bool Deparser::names_one_record(const SelectStatement& node, const Entry& entry, const Scope& scope) const {
   std::vector<const Expr*> conditions;
@@ -81,7 +93,9 @@ bool Deparser::names_one_record(const SelectStatement& node, const Entry& entry,
   auto names_one = [&](const std::vector<std::int16_t>& key) {
     return !key.empty() && std::ranges::all_of(key, is_fixed);
   };
-  return names_one(entry.relation->primary_key) ||
+  std::vector<std::int16_t> key;
+  for (const Column* column : key_columns(entry)) key.push_back(column->attnum);
+  return names_one(entry.relation->primary_key) || names_one(key) ||
          std::ranges::any_of(entry.relation->indexes,
                              [&](const Index& index) { return index.unique && names_one(index.key); });
 }
@@ -100,9 +114,7 @@ void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope
 std::string Deparser::record_key(const Entry& entry) {
   if (!entry.visible || entry.alias.empty()) return "";
   std::string key;
-  for (const std::int16_t attnum : entry.relation->primary_key) {
-    const Column* column = entry.relation->column(attnum);
-    if (column == nullptr || !column->readable || entry.mask->column(attnum) != nullptr) return "";
+  for (const Column* column : key_columns(entry)) {
     const auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
     use(entry, index);
     key +=
@@ -124,7 +136,8 @@ void Deparser::begin_watching(const SelectStatement& node, const Scope& scope) {
   // Of a table that nobody has analysed, or that was empty when somebody did, nothing is known.
   const auto rows = entry->relation->row_estimate;
   made.joins = node.from.size() > 1 || node.from[0]->kind != FromKind::relation;
-  made.alone = std::ranges::count(scope.entries, entry->relation, &Entry::relation) == 1;
+  made.named_by_rows = !entry->relation->primary_key.empty() &&
+                       std::ranges::count(scope.entries, entry->relation, &Entry::relation) == 1;
   made.many = whole && (rows <= 0 || rows >= static_cast<std::int64_t>(kMostCandidates));
   if (!made.many) made.key = record_key(*entry);
 }
@@ -180,7 +193,7 @@ void Deparser::end_watching(const SelectStatement& node, std::size_t from) {
   watched_.pop_back();
   made.answer.clear();
   if (made.rows.empty() || made.key.empty() || level.reaches_out) return;
-  if (&node == outermost_ && made.alone) return;
+  if (&node == outermost_ && made.named_by_rows) return;
   const auto text = std::string_view(out_);
   auto list = text.substr(level.begin, from - level.begin);
   if (is_outermost(node)) {
@@ -224,7 +237,7 @@ bool Deparser::can_carry_candidates() const {
 
 bool Deparser::is_answer() const {
   return reply_ == Reply::rows && candidates_.size() == 1 && candidates_.begin()->first == outermost_ &&
-         candidates_.begin()->second.alone;
+         candidates_.begin()->second.named_by_rows;
 }
 
 std::string Deparser::candidates_of_level(const SelectStatement& node, std::size_t number) const {
@@ -272,8 +285,11 @@ std::optional<MaskedSearch> Deparser::search() const {
   MaskedSearch made;
   made.counted = counts_candidates_;
   made.rows_are_its_answer = is_answer();
-  for (const auto& [node, each] : candidates_)
-    made.levels.push_back({each.relation->qualified_name(), each.many});
+  for (const auto& [node, each] : candidates_) {
+    const Relation* stored = each.relation;
+    if (!each.key.empty() && stored->is_view()) stored = catalogue_.relation(*stored->reads.begin());
+    made.levels.push_back({each.relation->qualified_name(), stored->qualified_name(), each.many});
+  }
   return made;
 }
 

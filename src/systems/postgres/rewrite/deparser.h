@@ -383,7 +383,9 @@ class Deparser {
     std::string answer;  // the level with the key behind its columns; empty: it cannot stand elsewhere
     bool many = false;   // a table as a whole, of kMostCandidates rows or more
     bool joins = false;  // a record may stand there more than once
-    bool alone = false;  // no other item of FROM has records of the same relation
+    // By the key of its relation, of which nothing else in FROM has records: RowDescription says which
+    // columns.
+    bool named_by_rows = false;
   };
   std::map<const sql::SelectStatement*, Candidates> candidates_;
   struct Watched {

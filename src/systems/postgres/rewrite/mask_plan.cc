@@ -433,6 +433,14 @@ class PlanBuilder {
       }
     }
     keep_one_of_each(mask.order_columns);
+    // Partitions are gone through one by one.
+    for (const Constraint& constraint : relation.constraints) {
+      if (constraint.kind != ConstraintKind::partition) continue;
+      mask.order_leaks |= std::ranges::any_of(constraint.columns, [&](std::int16_t attnum) {
+        const ColumnMask* hidden = mask.column(attnum);
+        return attnum == 0 || (hidden != nullptr && !hidden->keep_order);
+      });
+    }
   }
 
   static void keep_one_of_each(std::vector<std::string>& names) {
@@ -492,7 +500,7 @@ class PlanBuilder {
   // That of the one table that the view reads, where it hands it on.
   std::vector<std::string> order_key_of_view(const Relation& view, const RelationMask& mask) const {
     const Relation* read = view.reads.size() == 1 ? catalogue_.relation(*view.reads.begin()) : nullptr;
-    if (read == nullptr || read->is_view()) return {};
+    if (read == nullptr || read->is_view() || view.view.repeats) return {};
     std::vector<std::string> key;
     for (std::int16_t attnum : read->primary_key) {
       const auto column = std::ranges::find_if(view.columns, [&](const Column& each) {

@@ -82,6 +82,7 @@ struct MaskedOutput {
 struct MaskedSearch {
   struct Level {
     std::string collection;  // whose records it chooses from: "public.docs"
+    std::string records_of;  // where these are stored: of a view what it reads, where it hands the key on
     bool many = false;       // surely kMostCandidates or more; else the reply says it, or nobody knows
   };
   std::vector<Level> levels;
