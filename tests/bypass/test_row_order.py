@@ -97,7 +97,6 @@ ATTACKS = {
     # Partitions are gone through one by one.
     "rows of partitions": ["SELECT id FROM parted"],
     "rows of partitions in an array": ["SELECT array_agg(id) FROM parted"],
-    "the first of a partition": ["SELECT id FROM parted LIMIT 1"],
     "errors of partitions": ["SELECT CASE WHEN id = 7 THEN 1 / (id - 7) WHEN id = 31 THEN ('x' || id)::int END FROM parted"],
     # A sub-select becomes a join, which is driven by its rows.
     "IN": [f"SELECT n.id FROM big n WHERE n.id IN ({STAFF})"],
