@@ -387,8 +387,9 @@ const bool registered = [] {
     loop->Unit(benchmark::kMicrosecond)->UseManualTime();
     if (family.once) loop->Iterations(1);
     if (!family.also_longest) continue;
-    benchmark::RegisterBenchmark(named("loop", std::to_string(kLongest)).c_str(),
-                                 [&family](auto& state) { longest_turn(state, family.text(kLongest - 64), 1); })
+    benchmark::RegisterBenchmark(
+        named("loop", std::to_string(kLongest)).c_str(),
+        [&family](auto& state) { longest_turn(state, family.text(kLongest - 64), 1); })
         ->Unit(benchmark::kMicrosecond)
         ->UseManualTime()
         ->Iterations(3);
