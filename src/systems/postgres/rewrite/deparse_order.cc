@@ -243,6 +243,15 @@ void Deparser::refuse_defaults_in_order(List<Target> assignments, const Scope& s
   }
 }
 
+bool Deparser::reads_stored_json() const {
+  return std::ranges::any_of(usages_, [](const auto& each) {
+    const Usage& usage = each.second;
+    return std::ranges::any_of(usage.mask->columns, [&](const ColumnMask& column) {
+      return !column.json_keys.empty() && (usage.all_columns || usage.columns.contains(column.attnum));
+    });
+  });
+}
+
 bool Deparser::order_leaks() const {
   return std::ranges::any_of(usages_, [](const auto& each) { return each.second.mask->order_leaks; });
 }

@@ -89,6 +89,9 @@ class Deparser {
   // The statement's result says how many rows each step of it came to (EXPLAIN ANALYZE): no step may come to
   // rows by stored values then.
   void shows_counts() { shows_counts_ = true; }
+  // After a deparse: it reads JSON of which a mask leaves something, so the planner's estimates know what is
+  // stored.
+  bool reads_stored_json() const;
   // After a deparse: the planner sees conditions on stored values, so its estimates tell about them.
   bool tests_stored_values() const { return tests_stored_values_; }
 

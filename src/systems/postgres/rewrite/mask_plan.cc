@@ -305,7 +305,6 @@ class PlanBuilder {
                             !relation.is_view() && compares_plainly(column);
     // A relative's column of the same name may be of another type: then it is masked whole.
     if (!wanted.json_keys.empty() && is_json(catalogue_, column.type)) {
-      made.unread = redacted_value(catalogue_, column);
       bool binary = catalogue_.base_type(column.type)->name == "jsonb";
       made.pieces = json_without_keys(wanted.json_keys, binary);
       made.json_keys = wanted.json_keys;

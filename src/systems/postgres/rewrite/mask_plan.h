@@ -52,9 +52,9 @@ struct ColumnMask {
   // The masked value as SQL, in pieces around references to the column itself: one piece for a constant, more
   // for what is computed (JSON without some keys).
   std::vector<std::string> pieces;
-  // The value that tells nothing, for a `partial` column, or JSON of which something is left, where even that
-  // must not be read: the planner's estimates in EXPLAIN know the column's statistics. Empty: `pieces` will
-  // do.
+  // The value that tells nothing, for a `partial` column where even that part must not be read: the planner's
+  // estimates in EXPLAIN know the column's statistics. Empty: `pieces` will do. (JSON has conditions and
+  // indexes of its own, which a plan shall show: there the costs are left out.)
   std::string unread;
   // Output bare, the value itself is fetched, and the reply's cells are masked so. nullptr: it is not.
   std::shared_ptr<const CellMask> cell;

@@ -245,7 +245,7 @@ class StatementRewriter {
                  "EXPLAIN without ANALYZE shows the plan."));
     }
     std::vector<DefinedOption> given(node.options.begin(), node.options.end());
-    if (tells || deparser_.tests_stored_values()) {
+    if (tells || deparser_.tests_stored_values() || deparser_.reads_stored_json()) {
       std::erase_if(given, [](const DefinedOption& option) { return option.name == "costs"; });
       DefinedOption costs;
       costs.name = "costs";
