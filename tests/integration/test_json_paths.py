@@ -58,6 +58,10 @@ EXACT: list[tuple[Any, Any]] = [
     ({"customer": [{"email": SECRET}, {"city": "Bern"}]}, {}),
     ({"customer": [[[{"email": SECRET}]]]}, {}),
     ({"customer": [{"city": "Bern"}]}, {"customer": [{"city": "Bern"}]}),
+    # Keys in texts may be spelled with escapes, as json.dumps() does of what is not ASCII.
+    ({"payload": '{"\\u0065mail": "' + SECRET + '"}'}, {}),
+    ({"payload": json.dumps('{"customer": {"\\u0065m\\u0061il": "' + SECRET + '"}}')}, {}),
+    ({"payload": json.dumps({"name": "Müller", "n": 1})}, {"payload": json.dumps({"name": "Müller", "n": 1})}),
     ([{"customer": {"email": SECRET}}], {}),
     ([[[[1]]]], {}),
     ({"topic": "x", "_node_content": json.dumps(NODE), "_node_type": "TextNode"}, {"topic": "x", "_node_type": "TextNode"}),

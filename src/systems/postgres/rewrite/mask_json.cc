@@ -131,11 +131,12 @@ std::string along(const Keys& keys) {
   return path;
 }
 
-// Texts that are JSON, also within other texts, where each quote has backslashes in front; and what is too
-// deep to be looked into.
+// Texts that are JSON, also within other texts, where each quote has backslashes in front; keys that are
+// spelled with \u escapes, as Python writes what is not ASCII, may be any; and what is too deep to be looked
+// into.
 std::string as_text(const std::vector<std::string>& last_keys) {
   return fmt::format(
-      R"(lax $ ? (exists(@.**{}) || exists(@.**{} ? (@.type() == "string") ? (@ like_regex "\"({})\\\\*\"\\s*:" flag "is"))))",
+      R"(lax $ ? (exists(@.**{}) || exists(@.**{} ? (@.type() == "string") ? (@ like_regex "\"(({})\\\\*|[^\"]*\\\\u[0-9a-f]{{4}}[^\"]*)\"\\s*:" flag "is"))))",
       kTooDeep, kDepths, alternatives(last_keys));
 }
 
