@@ -3,7 +3,7 @@
 
 #include "core/crypto.h"
 #include "sql_statements.h"
-#include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/rewrite/masks/mask_plan.h"
 
 namespace sluice::bench {
 
@@ -20,8 +20,7 @@ struct Masked {
     initialise_crypto();
     masks = std::make_shared<const MaskSet>(mask_set(1, "public.docs", {"email", "ssn", "note"}, true));
     plan = rewrite::MaskPlan::compile(*catalogue, *masks);
-    elsewhere =
-        rewrite::MaskPlan::compile(*catalogue, mask_set(2, "public.other_7", {"name"}, false));
+    elsewhere = rewrite::MaskPlan::compile(*catalogue, mask_set(2, "public.other_7", {"name"}, false));
   }
 
   static MaskSet mask_set(std::uint64_t id, const char* collection, std::vector<std::string> fields,

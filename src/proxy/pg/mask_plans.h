@@ -16,7 +16,7 @@
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
 #include "systems/postgres/catalogue/vouched.h"
-#include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/rewrite/masks/mask_plan.h"
 
 namespace sluice::proxy::pg {
 

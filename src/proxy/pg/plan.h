@@ -18,7 +18,7 @@
 #include "model/decision.h"
 #include "model/operation.h"
 #include "systems/postgres/rewrite/carried_keys.h"
-#include "systems/postgres/rewrite/own_output.h"
+#include "systems/postgres/rewrite/masks/own_output.h"
 #include "systems/postgres/rewrite/rewrite.h"
 #include "systems/postgres/sql/parse.h"
 

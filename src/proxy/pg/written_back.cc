@@ -1,6 +1,6 @@
 #include "proxy/pg/written_back.h"
 
-#include "systems/postgres/rewrite/mask_json.h"
+#include "systems/postgres/rewrite/masks/mask_json.h"
 
 namespace sluice::proxy::pg {
 namespace {

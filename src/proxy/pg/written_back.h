@@ -1,4 +1,4 @@
-// A mask's own output that comes back as the value of a parameter (systems/postgres/rewrite/own_output.h).
+// A mask's own output that comes back as the value of a parameter (rewrite/masks/own_output.h).
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 #include "model/decision.h"
 #include "proxy/pg/planner.h"
-#include "systems/postgres/rewrite/own_output.h"
+#include "systems/postgres/rewrite/masks/own_output.h"
 #include "systems/postgres/sql/ast.h"
 
 namespace sluice::proxy::pg {

@@ -5,7 +5,7 @@
 
 #include "systems/postgres/describe/constants.h"
 #include "systems/postgres/describe/output.h"
-#include "systems/postgres/rewrite/knn.h"
+#include "systems/postgres/rewrite/deparse/knn.h"
 #include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/expr_parts.h"
 

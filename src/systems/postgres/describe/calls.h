@@ -1,7 +1,7 @@
 // Who vouches for what a statement calls: functions, operators, casts with a function of somebody's own, and
 // functions called in the form of a column (`row.function`).
 //
-// Unlike for statements on masked relations (rewrite/vouch.h), where everything that is not known is refused,
+// Unlike for statements on masked relations (checks/vouch.h), where everything that is not known is refused,
 // operators written in C pass whatever extension they belong to: only a superuser can have made them.
 #pragma once
 

@@ -22,7 +22,7 @@ bool is_test(const sql::SubLink& link) {
          link.form == sql::SubLinkKind::all;
 }
 
-// Of the system's relations that rewrite/vouch.h refuses: those that tell about the own session, or count.
+// Of the system's relations that checks/vouch.h refuses: those that tell about the own session, or count.
 constexpr std::array<std::string_view, 4> kHarmlessHere = {"pg_cursors", "pg_locks", "pg_prepared_statements",
                                                            "pg_stat_database"};
 

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "systems/postgres/catalogue/view.h"
-#include "systems/postgres/rewrite/mask_plan.h"
+#include "systems/postgres/rewrite/masks/mask_plan.h"
 #include "systems/postgres/sql/parse.h"
 
 namespace sluice::postgres::rewrite {

@@ -6,12 +6,12 @@
 #include <array>
 
 #include "core/random.h"
+#include "systems/postgres/rewrite/checks/ddl_rules.h"
+#include "systems/postgres/rewrite/checks/missing_values.h"
+#include "systems/postgres/rewrite/checks/statement_class.h"
+#include "systems/postgres/rewrite/checks/verify.h"
 #include "systems/postgres/rewrite/clamp.h"
-#include "systems/postgres/rewrite/ddl_rules.h"
-#include "systems/postgres/rewrite/deparser.h"
-#include "systems/postgres/rewrite/missing_values.h"
-#include "systems/postgres/rewrite/statement_class.h"
-#include "systems/postgres/rewrite/verify.h"
+#include "systems/postgres/rewrite/deparse/deparser.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

@@ -27,9 +27,9 @@
 #include "model/decision.h"
 #include "systems/postgres/catalogue/view.h"
 #include "systems/postgres/rewrite/carried_keys.h"
-#include "systems/postgres/rewrite/mask_plan.h"
-#include "systems/postgres/rewrite/own_output.h"
-#include "systems/postgres/rewrite/vouch.h"
+#include "systems/postgres/rewrite/checks/vouch.h"
+#include "systems/postgres/rewrite/masks/mask_plan.h"
+#include "systems/postgres/rewrite/masks/own_output.h"
 #include "systems/postgres/sql/parse.h"
 
 namespace sluice::postgres::rewrite {
