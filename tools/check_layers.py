@@ -35,6 +35,17 @@ LAYERS: dict[str, set[str]] = {
             "systems", "store", "proxy", "admin"},
 }  # fmt: skip
 
+# Folders within one layer that build on each other: what each of them may include of its siblings.
+SUB_LAYERS: dict[str, dict[str, set[str]]] = {
+    # What a statement means is understood without knowing how it would be rewritten, and the other way round.
+    "systems/postgres": {
+        "sql": set(),
+        "catalogue": {"sql"},
+        "describe": {"sql", "catalogue"},
+        "rewrite": {"sql", "catalogue"},
+    },
+}
+
 # Third-party headers that only some folders may see, and why.
 EXTERNAL: list[tuple[str, set[str], str]] = [
     (r"boost/asio", {"net", "proxy", "admin", "app"}, "sockets live in one thin layer"),
@@ -68,6 +79,12 @@ def allowed(relative: str, places: set[str]) -> bool:
     return any(relative == place or relative.startswith((place + "/", place + ".")) or relative.startswith(place) and "/" in place for place in places)  # fmt: skip
 
 
+def below(path: str, folder: str) -> str:
+    """The sub-folder of `folder` that `path` is in; empty: it is elsewhere."""
+    rest = path.removeprefix(folder + "/")
+    return rest.split("/")[0] if rest != path and "/" in rest else ""
+
+
 def problems_of(relative: str, text: str) -> list[str]:
     """`relative` is the path below src/."""
     folder = relative.split("/")[0]
@@ -81,6 +98,10 @@ def problems_of(relative: str, text: str) -> list[str]:
         target = header.split("/")[0]
         if quote == '"' and target in LAYERS and target != folder and target not in LAYERS[folder]:
             found.append(f"{relative}: {folder} may not include {header}")
+        for layer, rules in SUB_LAYERS.items():
+            of, to = below(relative, layer), below(header, layer)
+            if quote == '"' and of in rules and to in rules and to != of and to not in rules[of]:
+                found.append(f"{relative}: {layer}/{of} may not include {header}")
         for pattern, places, why in EXTERNAL:
             if re.match(pattern, header) and not allowed(relative, places) and not is_test:
                 found.append(f"{relative}: <{header}> is not for here: {why}")
@@ -98,6 +119,9 @@ def self_test() -> None:
     assert problems_of("gate/a.cc", "#include <boost/asio/post.hpp>")
     assert problems_of("systems/postgres/describe/a.cc", "#include <pg_query.h>")
     assert not problems_of("systems/postgres/sql/pg_tree_expr.cc", "#include <pg_query.h>")
+    assert problems_of("systems/postgres/describe/a.cc", '#include "systems/postgres/rewrite/rewrite.h"')
+    assert problems_of("systems/postgres/catalogue/a.h", '#include "systems/postgres/describe/describe.h"')
+    assert not problems_of("systems/postgres/rewrite/deparse/a.cc", '#include "systems/postgres/sql/visit.h"')
     assert not problems_of("proxy/pg/a.cc", '#include "gate/gate.h"\n#include <boost/asio/post.hpp>')
     assert problems_of("record/a.cc", "auto t = std::chrono::system_clock::now();")
     assert not problems_of("record/a.cc", "// std::chrono::system_clock::now() is core's")

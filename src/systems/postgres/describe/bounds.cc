@@ -5,9 +5,9 @@
 
 #include "systems/postgres/describe/constants.h"
 #include "systems/postgres/describe/output.h"
-#include "systems/postgres/rewrite/deparse/knn.h"
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/expr_parts.h"
+#include "systems/postgres/sql/expressions.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres {
 namespace {
@@ -26,28 +26,28 @@ struct NamedExtent {
 // --- recursive WITH
 
 // Whether a query names one of these common tables. A name that means something else further in counts too.
-class Mentions final : public rewrite::Visitor {
+class Mentions final : public sql::Visitor {
  public:
   explicit Mentions(sql::List<sql::CommonTable> tables) : tables_(tables) {}
   bool found = false;
 
  private:
-  void on_relation(const sql::RangeVar& name, rewrite::RelationRole role, bool) override {
-    if (role != rewrite::RelationRole::read || !name.schema.empty()) return;
+  void on_relation(const sql::RangeVar& name, sql::RelationRole role, bool) override {
+    if (role != sql::RelationRole::read || !name.schema.empty()) return;
     found |= std::ranges::any_of(tables_, [&](const auto& table) { return table.name == name.name; });
   }
   sql::List<sql::CommonTable> tables_;
 };
 
 // Whether values of records can come into a query at all.
-class ReadsRecords final : public rewrite::Visitor {
+class ReadsRecords final : public sql::Visitor {
  public:
   ReadsRecords(const DescribeContext& context, std::span<const NamedExtent> tables)
       : context_(context), tables_(tables) {}
   bool found = false;
 
  private:
-  void on_relation(const sql::RangeVar& name, rewrite::RelationRole, bool) override {
+  void on_relation(const sql::RangeVar& name, sql::RelationRole, bool) override {
     if (name.schema.empty()) {
       const auto carries = [&](const NamedExtent& each) {
         return each.name == name.name && !each.extent.total.is_zero();
@@ -106,7 +106,7 @@ bool is_nearest_first(const sql::SelectStatement& query, const Distances& distan
   const auto& first = query.order_by.front();
   if (first.direction == sql::SortDirection::using_operator) return false;
   const bool descending = first.direction == sql::SortDirection::descending;
-  return follows_distance(rewrite::sort_expression(first, query), distances) == (descending ? -1 : 1);
+  return follows_distance(sql::sort_expression(first, query), distances) == (descending ? -1 : 1);
 }
 
 // Whether an item of FROM can refer to what stands before it.
@@ -166,14 +166,14 @@ class Bounds {
 
   static bool names_any(const sql::Statement& query, sql::List<sql::CommonTable> tables) {
     Mentions mentions{tables};
-    rewrite::visit(query, mentions);
+    sql::visit(query, mentions);
     return mentions.found;
   }
 
   // Values can pile up from round to round: as many in one row as there are in all.
   Extent of_recursive(const sql::Statement& query) const {
     ReadsRecords reads{context_, tables_};
-    rewrite::visit(query, reads);
+    sql::visit(query, reads);
     if (reads.found) return kAnything;
     return {Count::unlimited(), Count(0), Count(0), ReadClass::none};
   }

@@ -8,13 +8,13 @@
 #include "systems/postgres/catalogue/counters.h"
 #include "systems/postgres/describe/calls.h"
 #include "systems/postgres/describe/vector_search.h"
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/expr_parts.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres {
 namespace {
 
-using rewrite::RelationRole;
+using sql::RelationRole;
 using sql::StatementKind;
 
 bool is_test(const sql::SubLink& link) {
@@ -48,7 +48,7 @@ Reference reference_of(const sql::ColumnRef& column, bool output, bool insert_ta
           parts == 0 ? std::string_view{} : column.parts.back(), output, insert_tail};
 }
 
-class NameReader final : public rewrite::Visitor {
+class NameReader final : public sql::Visitor {
  public:
   NameReader(const DescribeContext& context, Reading& out) : context_(context), out_(out), calls_(context) {}
 
@@ -544,7 +544,7 @@ void NameReader::resolve_searches() {
 Reading read_names(const sql::Statement& statement, const DescribeContext& context) {
   Reading reading;
   NameReader reader{context, reading};
-  rewrite::visit(statement, reader);
+  sql::visit(statement, reader);
   reader.finish();
   return reading;
 }

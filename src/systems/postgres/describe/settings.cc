@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/expr_parts.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres {
 namespace {
@@ -23,7 +23,7 @@ std::string constant_text(const sql::Constant& constant) {
 }
 
 // set_config('name', value, is_local), wherever it stands.
-class SetConfigCalls final : public rewrite::Visitor {
+class SetConfigCalls final : public sql::Visitor {
  public:
   explicit SetConfigCalls(SettingChanges& changes) : changes_(changes) {}
   void on_expr(const sql::Expr& expr) override {
@@ -143,7 +143,7 @@ SettingChanges setting_changes(const sql::Statement& statement) {
     return out;
   }
   SetConfigCalls calls{out};
-  rewrite::visit(statement, calls);
+  sql::visit(statement, calls);
   const auto name = only_setting(statement);
   if (name.empty() || name == "application_name") return out;
   out.computed = false;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
 #include "systems/postgres/sql/tokens.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

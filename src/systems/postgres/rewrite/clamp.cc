@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

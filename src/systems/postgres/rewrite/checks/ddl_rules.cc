@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

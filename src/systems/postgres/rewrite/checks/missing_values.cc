@@ -4,7 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

@@ -1,6 +1,6 @@
 #include "systems/postgres/rewrite/checks/verify.h"
 
-#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

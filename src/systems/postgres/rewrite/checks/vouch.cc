@@ -7,8 +7,8 @@
 
 #include "systems/postgres/catalogue/counters.h"
 #include "systems/postgres/rewrite/checks/missing_values.h"
-#include "systems/postgres/rewrite/visit.h"
 #include "systems/postgres/sql/names.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

@@ -16,8 +16,8 @@
 #include <charconv>
 #include <ranges>
 
-#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparse/deparser.h"
+#include "systems/postgres/sql/conjuncts.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

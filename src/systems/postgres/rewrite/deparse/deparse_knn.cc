@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "systems/postgres/rewrite/column_name.h"
 #include "systems/postgres/rewrite/deparse/deparser.h"
+#include "systems/postgres/sql/column_name.h"
+#include "systems/postgres/sql/expressions.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

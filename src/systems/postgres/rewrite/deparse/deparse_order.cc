@@ -13,11 +13,12 @@
 #include <array>
 
 #include "systems/postgres/rewrite/checks/row_errors.h"
-#include "systems/postgres/rewrite/column_name.h"
-#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparse/deparser.h"
-#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/column_name.h"
+#include "systems/postgres/sql/conjuncts.h"
+#include "systems/postgres/sql/expressions.h"
 #include "systems/postgres/sql/names.h"
+#include "systems/postgres/sql/visit.h"
 
 namespace sluice::postgres::rewrite {
 

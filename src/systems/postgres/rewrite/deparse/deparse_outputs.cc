@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "systems/postgres/rewrite/column_name.h"
 #include "systems/postgres/rewrite/deparse/deparser.h"
+#include "systems/postgres/sql/column_name.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

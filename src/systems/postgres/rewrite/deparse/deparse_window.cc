@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "systems/postgres/rewrite/deparse/deparser.h"
+#include "systems/postgres/sql/expressions.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

@@ -46,12 +46,6 @@ struct DistanceOperands {
 std::optional<DistanceOperands> distance_operands(const sql::Expr& expr, const Catalogue& catalogue,
                                                   SearchPath path);
 
-// The column under any number of casts; nullptr: something else.
-const sql::ColumnRef* column_under_casts(const sql::Expr* expr);
-
-// The same expression in all parts, for the kinds that a Distance is made of; other kinds are never the same.
-bool same_expression(const sql::Expr* a, const sql::Expr* b);
-
 // A k-NN form that has been found in a select level.
 struct Knn {
   Distance distance;
@@ -60,10 +54,6 @@ struct Knn {
   std::string_view column_name;
   Scores scores = Scores::rank;
 };
-
-// What a sort item sorts by: its expression, or the output column that it names or counts. nullptr: not known
-// (an ordinal after a star).
-const sql::Expr* sort_expression(const sql::SortItem& item, const sql::SelectStatement& select);
 
 // Whether an output expression is the distance itself, its negation or `1 - it`.
 bool is_score(const sql::Expr& value, const Distance& distance);

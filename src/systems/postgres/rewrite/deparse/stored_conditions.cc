@@ -14,9 +14,9 @@
 #include <algorithm>
 
 #include "systems/postgres/rewrite/checks/row_errors.h"
-#include "systems/postgres/rewrite/conjuncts.h"
 #include "systems/postgres/rewrite/deparse/deparser.h"
 #include "systems/postgres/rewrite/masks/mask_json.h"
+#include "systems/postgres/sql/conjuncts.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

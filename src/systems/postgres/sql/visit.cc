@@ -1,13 +1,11 @@
-#include "systems/postgres/rewrite/visit.h"
+#include "systems/postgres/sql/visit.h"
 
 #include <algorithm>
 
 #include "systems/postgres/sql/expr_parts.h"
 
-namespace sluice::postgres::rewrite {
+namespace sluice::postgres::sql {
 namespace {
-
-using namespace sql;
 
 class Walk {
  public:
@@ -359,4 +357,4 @@ void visit(const Statement& statement, Visitor& visitor) {
   Walk(visitor).statement(&statement);
 }
 
-}  // namespace sluice::postgres::rewrite
+}  // namespace sluice::postgres::sql

@@ -7,15 +7,15 @@
 
 #include "systems/postgres/sql/ast.h"
 
-namespace sluice::postgres::rewrite {
+namespace sluice::postgres::sql {
 
 // "?column?" where the expression suggests none.
-std::string_view figure_column_name(const sql::Expr& expr);
+std::string_view figure_column_name(const Expr& expr);
 
 // The written name, or the figured one. Empty for `*`, which has no one name, and for a sub-select of a star.
-std::string_view output_name(const sql::Target& target);
+std::string_view output_name(const Target& target);
 
 // `*`, `t.*` or `(row).*`.
-bool is_star(const sql::Target& target);
+bool is_star(const Target& target);
 
-}  // namespace sluice::postgres::rewrite
+}  // namespace sluice::postgres::sql

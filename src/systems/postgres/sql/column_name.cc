@@ -1,9 +1,7 @@
-#include "systems/postgres/rewrite/column_name.h"
+#include "systems/postgres/sql/column_name.h"
 
-namespace sluice::postgres::rewrite {
+namespace sluice::postgres::sql {
 namespace {
-
-using namespace sql;
 
 // As in PostgreSQL: 2 is a name by right, 1 a fallback that a surrounding cast or CASE replaces, 0 none.
 struct Figured {
@@ -110,4 +108,4 @@ bool is_star(const Target& target) {
   return path != nullptr && !path->steps.empty() && path->steps.back().kind == Indirection::Kind::star;
 }
 
-}  // namespace sluice::postgres::rewrite
+}  // namespace sluice::postgres::sql

@@ -11,7 +11,7 @@
 
 #include "systems/postgres/sql/ast.h"
 
-namespace sluice::postgres::rewrite {
+namespace sluice::postgres::sql {
 
 enum class RelationRole : std::uint8_t {
   read,     // in FROM, USING and the like
@@ -23,18 +23,18 @@ class Visitor {
  public:
   virtual ~Visitor() = default;
   // Called for each node before its parts.
-  virtual void on_expr(const sql::Expr&) {}
-  virtual void on_from(const sql::FromItem&) {}
-  virtual void on_select(const sql::SelectStatement&) {}
-  virtual void on_statement(const sql::Statement&) {}  // any statement, also inside others
-  virtual void on_type(const sql::TypeName&) {}
-  virtual void on_sort(const sql::SortItem&) {}
+  virtual void on_expr(const Expr&) {}
+  virtual void on_from(const FromItem&) {}
+  virtual void on_select(const SelectStatement&) {}
+  virtual void on_statement(const Statement&) {}  // any statement, also inside others
+  virtual void on_type(const TypeName&) {}
+  virtual void on_sort(const SortItem&) {}
   // Any RangeVar. `is_common_table`: it means a WITH query and no relation.
-  virtual void on_relation(const sql::RangeVar&, RelationRole, bool is_common_table) {
+  virtual void on_relation(const RangeVar&, RelationRole, bool is_common_table) {
     static_cast<void>(is_common_table);
   }
 };
 
-void visit(const sql::Statement& statement, Visitor& visitor);
+void visit(const Statement& statement, Visitor& visitor);
 
-}  // namespace sluice::postgres::rewrite
+}  // namespace sluice::postgres::sql
