@@ -2,8 +2,8 @@
 //
 // plan/FAMILY/BYTES: parsing, describing and rewriting one, with masks on what it names.
 // loop/FAMILY/BYTES: the longest turn of a worker's loop while such a statement is handled, from the client's
-// bytes to those for the server and back, in CPU time: what is done aside (proxy/pg/errands.h) is not in it,
-// and neither are the sockets, which are read and written in parts (proxy/pg/session_pumps.cc). `largest`:
+// bytes to those for the server and back, in CPU time: what is done aside (planning/errands.h) is not in it,
+// and neither are the sockets, which are read and written in parts (session/session_pumps.cc). `largest`:
 // the longest statement that is planned on the loop itself. No turn may take longer than 5 ms.
 #include <benchmark/benchmark.h>
 
@@ -14,7 +14,7 @@
 
 #include "masked_database.h"
 #include "path.h"
-#include "proxy/pg/planner.h"
+#include "proxy/pg/planning/planner.h"
 
 namespace sluice {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "core/byte_writer.h"
-#include "proxy/pg/exchange.h"
+#include "proxy/pg/exchange/exchange.h"
 #include "review/testing.h"
 #include "systems/postgres/catalogue/testing.h"
 #include "wire/pg/encode.h"

@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "masked_database.h"
-#include "proxy/pg/planner.h"
+#include "proxy/pg/planning/planner.h"
 #include "systems/postgres/rewrite/clamp.h"
 #include "systems/postgres/rewrite/rewrite.h"
 

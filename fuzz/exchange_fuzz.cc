@@ -22,7 +22,7 @@
 #include "core/byte_reader.h"
 #include "core/log.h"
 #include "policy/policy_set.h"
-#include "proxy/pg/exchange.h"
+#include "proxy/pg/exchange/exchange.h"
 #include "record/disk.h"
 #include "systems/postgres/catalogue/testing.h"
 #include "wire/pg/encode.h"

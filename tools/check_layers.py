@@ -122,7 +122,7 @@ def self_test() -> None:
     assert problems_of("systems/postgres/describe/a.cc", '#include "systems/postgres/rewrite/rewrite.h"')
     assert problems_of("systems/postgres/catalogue/a.h", '#include "systems/postgres/describe/describe.h"')
     assert not problems_of("systems/postgres/rewrite/deparse/a.cc", '#include "systems/postgres/sql/visit.h"')
-    assert not problems_of("proxy/pg/a.cc", '#include "gate/gate.h"\n#include <boost/asio/post.hpp>')
+    assert not problems_of("proxy/pg/session/a.cc", '#include "gate/gate.h"\n#include <boost/asio/post.hpp>')
     assert problems_of("record/a.cc", "auto t = std::chrono::system_clock::now();")
     assert not problems_of("record/a.cc", "// std::chrono::system_clock::now() is core's")
     assert problems_of("gate/a.cc", 'throw std::runtime_error("x");')

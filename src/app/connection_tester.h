@@ -3,8 +3,8 @@
 #pragma once
 
 #include "admin/ports.h"
-#include "proxy/pg/upstream_login.h"
-#include "proxy/pg/upstream_query.h"
+#include "proxy/pg/login/upstream_login.h"
+#include "proxy/pg/login/upstream_query.h"
 
 namespace sluice::app {
 

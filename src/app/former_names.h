@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/result.h"
-#include "proxy/pg/catalogue_store.h"
+#include "proxy/pg/catalogue/catalogue_store.h"
 #include "store/state.h"
 
 namespace sluice::app {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "admin/ports.h"
-#include "proxy/pg/server.h"
+#include "proxy/pg/session/server.h"
 
 namespace sluice::app {
 

@@ -6,7 +6,7 @@
 
 #include "app/policy_watch.h"
 #include "app/record_set.h"
-#include "proxy/pg/server.h"
+#include "proxy/pg/session/server.h"
 #include "review/reviews.h"
 
 namespace sluice::app {

@@ -8,7 +8,7 @@
 #include "policy/explain.h"
 #include "policy/schema.h"
 #include "policy/scope.h"
-#include "proxy/pg/planner.h"
+#include "proxy/pg/planning/planner.h"
 
 namespace sluice::app {
 namespace {

@@ -6,7 +6,7 @@
 #include "app/policy_watch.h"
 #include "identity/directory.h"
 #include "model/connection_table.h"
-#include "proxy/pg/catalogue_store.h"
+#include "proxy/pg/catalogue/catalogue_store.h"
 
 namespace sluice::app {
 

@@ -31,7 +31,7 @@
 #include "core/published.h"
 #include "core/random.h"
 #include "masking/detect.h"
-#include "proxy/pg/server.h"
+#include "proxy/pg/session/server.h"
 #include "store/record_index.h"
 #include "store/state.h"
 

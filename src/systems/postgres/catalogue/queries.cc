@@ -3,7 +3,7 @@
 namespace sluice::postgres::catalogue_queries {
 
 // Temporary relations are left out, so that sessions that make and drop them do not make everyone read anew;
-// of a session's own, what it does itself tells (proxy/pg/catalogue_reader.h).
+// of a session's own, what it does itself tells (proxy/pg/catalogue/catalogue_reader.h).
 const std::string_view kStaleness = R"(
 SELECT pg_catalog.concat_ws('|',
   (SELECT pg_catalog.concat(pg_catalog.count(*), ':', pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8))
