@@ -7,7 +7,7 @@
 #include "core/byte_writer.h"
 #include "core/bytes.h"
 #include "policy/check.h"
-#include "policy/mask_plan.h"
+#include "policy/mask_sets.h"
 #include "policy/rule_hits.h"
 #include "policy/syntax.h"
 

@@ -25,7 +25,7 @@
 namespace sluice::policy {
 
 struct Rule;         // policy/rule.h
-class MaskInterner;  // policy/mask_plan.h
+class MaskInterner;  // policy/mask_sets.h
 class RuleHits;      // policy/rule_hits.h
 
 // A policy of this size is read in a fraction of a second; more is a mistake or an attack.

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "policy/bounds.h"
-#include "policy/mask_plan.h"
+#include "policy/mask_sets.h"
 #include "policy/matcher.h"
 #include "policy/rule.h"
 #include "policy/rule_hits.h"

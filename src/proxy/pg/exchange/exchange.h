@@ -147,7 +147,7 @@ class Exchange {
   bool names_may_move() const;
   PlanContext plan_context();
 
-  // --- large_statements.cc ---
+  // --- planning_aside.cc ---
   struct Planned {
     std::expected<Planner::Plans, wire::pg::ErrorFields> plans;
     bool names_moved = false;

@@ -3,8 +3,8 @@
 #include "proxy/pg/exchange/exchange.h"
 
 #include "proxy/pg/exchange/carried_columns.h"
-#include "proxy/pg/exchange/masked_cells.h"
 #include "proxy/pg/exchange/refusal.h"
+#include "proxy/pg/exchange/reply_masks.h"
 #include "wire/pg/sqlstate.h"
 
 namespace sluice::proxy::pg {

@@ -22,8 +22,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "proxy/pg/planning/large_statement.h"
 #include "proxy/pg/planning/plan.h"
+#include "proxy/pg/planning/statement_size.h"
 
 namespace sluice::proxy::pg {
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/pg/planning/testing_plan.h"
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 
 namespace sluice::proxy::pg {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 #include "systems/postgres/sql/names.h"
 
 namespace sluice::postgres::rewrite {

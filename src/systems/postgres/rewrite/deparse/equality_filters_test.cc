@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "model/pattern.h"
 #include "systems/postgres/rewrite/masks/hash_scope.h"
-#include "systems/postgres/rewrite/masks/mask_cell.h"
 #include "systems/postgres/rewrite/masks/mask_json.h"
 #include "systems/postgres/rewrite/masks/mask_partial.h"
 #include "systems/postgres/rewrite/masks/mask_value.h"
+#include "systems/postgres/rewrite/masks/maskable_cells.h"
 #include "systems/postgres/rewrite/masks/view_masks.h"
 #include "systems/postgres/rewrite/masks/wanted_mask.h"
 

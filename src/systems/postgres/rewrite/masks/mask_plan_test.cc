@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "systems/postgres/rewrite/masks/mask_json.h"
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

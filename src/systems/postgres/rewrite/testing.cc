@@ -1,4 +1,4 @@
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 
 #include <fmt/format.h>
 

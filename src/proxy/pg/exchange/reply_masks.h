@@ -1,4 +1,4 @@
-// Masked cells: what is done to a result that carries masked columns as they stand (rewrite.h, MaskedOutput).
+// Reply masks: what is done to a result that carries masked columns as they stand (rewrite.h, MaskedOutput).
 // Its description names the table and column that each of them is of, though the server computed it; and the
 // cells whose masks work on the reply are masked here, before anything of the row leaves or is recorded.
 //

@@ -1,4 +1,4 @@
-#include "systems/postgres/rewrite/masks/mask_cell.h"
+#include "systems/postgres/rewrite/masks/maskable_cells.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "policy/mask_plan.h"
+#include "policy/mask_sets.h"
 
 #include <string>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "proxy/pg/planning/large_statement.h"
+#include "proxy/pg/planning/statement_size.h"
 
 #include "systems/postgres/sql/tokens.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "systems/postgres/rewrite/rewrite.h"
-#include "systems/postgres/rewrite/test_support.h"
+#include "systems/postgres/rewrite/testing.h"
 
 namespace sluice::postgres::rewrite {
 namespace {

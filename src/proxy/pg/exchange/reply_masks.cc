@@ -1,4 +1,4 @@
-#include "proxy/pg/exchange/masked_cells.h"
+#include "proxy/pg/exchange/reply_masks.h"
 
 #include <algorithm>
 
