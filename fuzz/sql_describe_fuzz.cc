@@ -97,9 +97,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto parsed = sql::parse(text);
   if (!parsed) {
-    const auto operation = describe_unparsed(text, parsed.error());
-    must(operation.verb == Verb::unknown && !operation.unknown_reason.empty());
-    must(operation.text.size() <= kMaxRecordedText);
+    must(!parsed.error().message.empty());
+    must(recorded_text(text).size() <= kMaxRecordedText);
     return 0;
   }
   if (parsed->statements().empty()) return 0;

@@ -93,15 +93,6 @@ void configure(Level level, Form form) {
                        spdlog::pattern_time_type::utc);
 }
 
-Level level_from(std::string_view name, Level fallback) {
-  if (name == "debug") return Level::debug;
-  if (name == "info") return Level::info;
-  if (name == "warn") return Level::warn;
-  if (name == "error") return Level::error;
-  if (name == "off") return Level::off;
-  return fallback;
-}
-
 void debug(std::string_view event, Fields fields) {
   write(spdlog::level::debug, "debug", event, fields);
 }

@@ -19,7 +19,6 @@ enum class Level { debug, info, warn, error, off };
 enum class Form { text, json };
 
 void configure(Level level, Form form);
-Level level_from(std::string_view name, Level fallback);
 
 using Field = std::pair<std::string_view, std::string>;
 using Fields = std::initializer_list<Field>;

@@ -1,4 +1,4 @@
-// Gate: the one order in which an operation passes (DESIGN §1), for one session.
+// Gate: the one order in which an operation passes (ARCHITECTURE.md), for one session.
 //
 //     decide → (rewrite, by the system) → budget → review → record(intent) → Permit → forward
 //

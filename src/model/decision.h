@@ -17,7 +17,7 @@
 
 namespace sluice {
 
-// Masks by strength, weakest first: where several rules mask one field, the strongest wins (DESIGN §3).
+// Masks by strength, weakest first: where several rules mask one field, the strongest wins (docs/policy.md).
 // On-disk values: never renumber.
 enum class Mask : std::uint8_t { partial = 1, hash = 2, constant = 3, redact = 4, remove = 5 };
 std::string_view to_string(Mask mask);

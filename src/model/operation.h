@@ -1,5 +1,5 @@
 // Operation: what a request does, in one vendor-neutral form. Every system maps its requests to it, and
-// policy, review, budget, masking, record and UI read nothing else (DESIGN §1).
+// policy, review, budget, masking, record and UI read nothing else.
 //
 // A mapper that is not sure says `Verb::unknown` with a reason; it never guesses down. Verbs are ordered by
 // nothing: a statement that does several things becomes several operations, or carries the most consequential
@@ -70,7 +70,7 @@ struct VectorSearch {
   bool returns_score = false;
 };
 
-// The distinct records whose values the reply can carry (DESIGN §1: "records are not rows").
+// The distinct records whose values the reply can carry (ARCHITECTURE.md, "Words"; not rows).
 struct RecordBound {
   std::optional<std::uint64_t> max;  // nullopt: nothing in the request bounds it
   bool from_parameter = false;       // LIMIT $1: bounded only once its value is bound

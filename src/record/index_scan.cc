@@ -41,10 +41,10 @@ class Scan {
   };
 
   std::unexpected<Error> changed() const {
-    return fail(
-        Errc::malformed,
-        "segment {} of shard {} is not what the index was made from: verify the record, rebuild the index",
-        place_.segment, place_.shard);
+    return fail(Errc::malformed,
+                "segment {} of shard {} is not what the index was made from: verify the record, then delete "
+                "the index (record-index.db): it is made anew",
+                place_.segment, place_.shard);
   }
 
   Result<Entry> next() {

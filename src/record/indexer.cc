@@ -370,7 +370,8 @@ Result<void> Indexer::find_shards() {
     auto known = std::ranges::find(*positions_, number, &IndexedPosition::shard);
     if (known != positions_->end()) {
       if (known->log_id != reader->header().log_id) {
-        return fail(Errc::conflict, "the index is of another record: rebuild it");
+        return fail(Errc::conflict,
+                    "the index is of another record: delete it (record-index.db), and it is made anew");
       }
       // From the start of that segment, because its entries refer to earlier ones of it.
       TRY(reader, ShardReader::open_at(folder_ / shard_name(number), known->position.segment));

@@ -1,5 +1,5 @@
 // Log: the append-only record of one shard. Nothing is forwarded before its intent is in here, and nothing
-// ends before its outcome is (DESIGN §7).
+// ends before its outcome is (docs/record.md).
 //
 //   TRY(auto log, Log::open({.folder = "/var/lib/sluice/record", .shard = 1, .key = key}, clock));
 //   TRY(auto receipt, log->intent({.session = id, .operation = n, .op = op, .ruling = &ruling, ...}));

@@ -1,7 +1,5 @@
 #include "record/reader.h"
 
-#include <algorithm>
-#include <tuple>
 
 namespace sluice::record {
 namespace {
@@ -122,50 +120,6 @@ Result<std::optional<Entry>> ShardReader::next() {
     }
     if (!entered) return std::optional<Entry>{};
   }
-}
-
-// ---------------------------------------------------------------- all shards
-
-Result<MergedReader> MergedReader::open(const std::filesystem::path& folder) {
-  MergedReader merged;
-  TRY(auto shards, list_shards(folder));
-  for (auto shard : shards) {
-    auto reader = ShardReader::open(folder / shard_name(shard));
-    if (!reader && reader.error().code == Errc::not_found) continue;
-    if (!reader) return std::unexpected(std::move(reader).error());
-    merged.sources_.push_back({.reader = std::move(*reader)});
-    CHECK_OK(advance(merged.sources_.back()));
-  }
-  return merged;
-}
-
-Result<void> MergedReader::advance(Source& source) {
-  source.ahead.reset();
-  TRY(auto entry, source.reader.next());
-  if (!entry) return {};
-  source.canonical.assign(entry->canonical.begin(), entry->canonical.end());
-  TRY(source.ahead, parse_entry(source.canonical));
-  source.segment = source.reader.segment();
-  return {};
-}
-
-Result<std::optional<Entry>> MergedReader::next() {
-  Source* first = nullptr;
-  for (auto& source : sources_) {
-    if (!source.ahead) CHECK_OK(advance(source));  // it may have grown
-    if (!source.ahead) continue;
-    const auto& header = source.ahead->header;
-    if (first == nullptr || std::tuple(header.time, header.shard) <
-                                std::tuple(first->ahead->header.time, first->ahead->header.shard)) {
-      first = &source;
-    }
-  }
-  if (first == nullptr) return std::optional<Entry>{};
-  current_.swap(first->canonical);
-  segment_ = first->segment;
-  CHECK_OK(advance(*first));
-  TRY(auto entry, parse_entry(current_));
-  return std::optional{entry};
 }
 
 }  // namespace sluice::record

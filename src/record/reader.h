@@ -3,8 +3,6 @@
 //   TRY(auto shard, ShardReader::open(folder / "shard-0001"));
 //   while (true) { TRY(auto entry, shard.next()); if (!entry) break; ... }   // views: until the next call
 //
-//   TRY(auto all, MergedReader::open(folder));                               // all shards, by time
-//
 // Every entry's hash, number and shard are checked on the way; whatever does not fit is an Error that names
 // segment, offset and entry. Signatures, chain and head are the verifier's (record/verifier.h). Files are
 // read, not mapped, so that a file cut under the reader is an error and not a signal. Not thread-safe; any
@@ -76,27 +74,6 @@ class ShardReader {
   std::optional<SegmentCursor> cursor_;
   Position position_;
   Digest leaf_{};
-};
-
-class MergedReader {
- public:
-  static Result<MergedReader> open(const std::filesystem::path& folder);
-
-  Result<std::optional<Entry>> next();
-  std::uint64_t segment() const { return segment_; }  // of the last entry, in its shard
-
- private:
-  struct Source {
-    ShardReader reader;
-    ByteVector canonical;  // of the entry ahead
-    std::optional<Entry> ahead;
-    std::uint64_t segment = 0;
-  };
-  static Result<void> advance(Source& source);
-
-  std::vector<Source> sources_;
-  ByteVector current_;
-  std::uint64_t segment_ = 0;
 };
 
 }  // namespace sluice::record

@@ -124,7 +124,7 @@ def test_masked_answers_are_answers(attacker: Login, form: object) -> None:
 def test_what_should_be_answered_is_answered(case: Case, attacker: Login, prepared: Database) -> None:
     """Of the corpus, the statements that serve users best when they return masked rows do so."""
     if case.id in ("B34", "B66", "B61"):
-        pytest.skip("needs a function of the user's own, or a cursor by name in a function: refused by design for now")
+        pytest.skip("needs a function of the user's own, or a cursor by name in a function: refused by design")
     with attacker.wire(user=case.as_role, timeout=30) as client:
         seen = case.run(client, corpus.places(prepared.server, prepared))
     assert seen.errors == [], seen

@@ -21,7 +21,7 @@ from proof.report import record
 
 FEWEST_STATEMENTS = 300
 PASS_RATE = 0.97
-"""The share that must pass. 0.97 is what is promised; until then it is the last figure reached, rounded down."""
+"""The share that must pass, as promised."""
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from proof.noninterference.sequences import Sequences
 from proof.noninterference.worlds import Form, Step, Worlds
 from proof.report import record
 
-# As many as the issue tracker asks of every test run; a minute at most.
+# In every test run; a minute at most.
 _STATEMENTS = int(os.environ.get("NONINTERFERENCE_STATEMENTS", "2000"))
 _SEED = int(os.environ.get("NONINTERFERENCE_SEED", "20251"))
 

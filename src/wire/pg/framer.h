@@ -64,7 +64,6 @@ inline constexpr std::uint32_t kGssEncRequestCode = protocol_version(1234, 5680)
 // moment: plaintext behind the request or behind the answer is an injection (CVE-2021-23214, CVE-2021-23222,
 // CVE-2021-3935).
 inline constexpr char kTlsAccepted = 'S';
-inline constexpr char kGssAccepted = 'G';
 inline constexpr char kEncryptionRefused = 'N';
 
 enum class FrontendType : std::uint8_t {

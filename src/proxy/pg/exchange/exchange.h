@@ -6,7 +6,7 @@
 //   switch (step.pause) ...                        // what has to happen before the rest is looked at
 //
 // For each message of the client it plans (planner.h), asks the gate, and forwards under the permit; for each
-// message of the server it knows which request it answers (`Pending`), meters it, and passes on what may
+// message of the server it knows which request it answers (`Requests`), meters it, and passes on what may
 // pass. What a refused message would have done to the transaction is done by making the server fail at that
 // place (gateway_traffic.h), so the state that the client is told is the server's own.
 //

@@ -59,7 +59,9 @@ bool same_but_text(const Operation& a, const Operation& b) {
                             [](const auto& x, const auto& y) { return facts(x) == facts(y); });
 }
 
-// All but source, text, operation and the tree.
+// All but what follows from the text, which differs (source, text, operation, digests, the tree), and what a
+// template never has (may_be_template): a denial, values that it writes, and, as it touches nothing masked,
+// tests of stored values.
 auto facts(const Plan& plan) {
   const auto& [operation, kind, source, text, rewritten, touches_masked, masked_fields, writes, hold_cursor,
                object, upstream_object, setting, inner, warning, denial, clamped_to, outputs, search, tests,

@@ -394,13 +394,9 @@ std::expected<std::shared_ptr<const Plan>, Denial> Planner::clamp(const Plan& pl
   auto clamped = std::make_shared<Plan>(plan);
   if (auto* denial = std::get_if<Denial>(&result)) return std::unexpected(std::move(*denial));
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
-    clamped->text = std::move(rewritten->sql);
-    clamped->outputs = shared(std::move(rewritten->outputs));
-    clamped->rewritten = true;
     clamped->carried = carried;
     clamped->insertion = {};
-    follow_search(*clamped, rewritten->search);
-    clamped->tests = std::move(rewritten->tests);
+    take_over(*clamped, std::move(*rewritten));
   } else {
     return std::unexpected(cannot_limit(records));
   }

@@ -46,16 +46,26 @@ void hide_literals(Plan& plan) {
   plan.operation = std::move(operation);
 }
 
-}  // namespace
-
+// As a plan keeps them; null when there are none.
 std::shared_ptr<const std::vector<rewrite::MaskedOutput>> shared(std::vector<rewrite::MaskedOutput> outputs) {
   if (outputs.empty()) return nullptr;
   return std::make_shared<const std::vector<rewrite::MaskedOutput>>(std::move(outputs));
 }
 
+// One column more is carried where the candidates of searches are counted.
 void follow_search(Plan& plan, const std::optional<rewrite::MaskedSearch>& search) {
   plan.search = search ? std::make_shared<const rewrite::MaskedSearch>(*search) : nullptr;
   if (search && search->counted) ++plan.carried;
+}
+
+}  // namespace
+
+void take_over(Plan& plan, rewrite::Rewritten rewritten) {
+  plan.text = std::move(rewritten.sql);
+  plan.rewritten = true;
+  plan.outputs = shared(std::move(rewritten.outputs));
+  follow_search(plan, rewritten.search);
+  plan.tests = std::move(rewritten.tests);
 }
 
 bool is_too_large(const ErrorFields& error) {
@@ -65,17 +75,13 @@ bool is_too_large(const ErrorFields& error) {
 std::optional<ErrorFields> apply_masks(Plan& plan, const rewrite::RewriteInput& input) {
   auto result = rewrite::rewrite(input);
   if (auto* rewritten = std::get_if<rewrite::Rewritten>(&result)) {
-    plan.text = std::move(rewritten->sql);
-    plan.rewritten = true;
     plan.touches_masked = !rewritten->masked.empty();
     plan.written = std::move(rewritten->written);
     const auto tells = [](const rewrite::MaskedUse& use) { return use.in_expressions || use.written; };
     if (std::ranges::any_of(rewritten->masked, tells)) hide_literals(plan);
     for (const auto& use : rewritten->masked) plan.masked_fields += masked_output(*plan.operation, use);
-    plan.outputs = shared(std::move(rewritten->outputs));
-    follow_search(plan, rewritten->search);
-    plan.tests = std::move(rewritten->tests);
     plan.warning = warn_of_conditions(rewritten->masked);
+    take_over(plan, std::move(*rewritten));
   } else if (auto* denial = std::get_if<Denial>(&result)) {
     plan.denial = std::move(*denial);
     plan.touches_masked = true;

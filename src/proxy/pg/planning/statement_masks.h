@@ -17,11 +17,8 @@ std::optional<wire::pg::ErrorFields> apply_masks(Plan& plan, const postgres::rew
 // The statement has more names than `input.max_names`.
 bool is_too_large(const wire::pg::ErrorFields& error);
 
-// As a plan keeps them; null when there are none.
-std::shared_ptr<const std::vector<postgres::rewrite::MaskedOutput>> shared(
-    std::vector<postgres::rewrite::MaskedOutput> outputs);
-
-// What the plan knows of its searches: one column more is carried where their candidates are counted.
-void follow_search(Plan& plan, const std::optional<postgres::rewrite::MaskedSearch>& search);
+// Puts a rewritten text into the plan, with what has to be done to its reply. `plan.carried` counts the keys
+// before, and the column with the candidates of its searches afterwards.
+void take_over(Plan& plan, postgres::rewrite::Rewritten rewritten);
 
 }  // namespace sluice::proxy::pg

@@ -3,7 +3,7 @@
 // An allow-list: a setting that is not on it is refused, because some change how statements are read
 // (standard_conforming_strings, client_encoding), who runs them (role, session_authorization), what the
 // server writes where (log_*, plan_cache), or turn the planner into an oracle for masked values (enable_*,
-// see DESIGN §4 rule 4). Pinned settings travel in the start-up packet towards the server, which RESET ALL
+// see docs/masking.md). Pinned settings travel in the start-up packet towards the server, which RESET ALL
 // and DISCARD ALL keep.
 #pragma once
 

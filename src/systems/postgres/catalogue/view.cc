@@ -547,10 +547,6 @@ std::vector<Oid> Catalogue::lineage(Oid oid) const {
   });
 }
 
-bool Catalogue::is_system_schema(std::string_view schema) {
-  return schema == kSystemSchema || schema == "information_schema" || schema == "pg_toast";
-}
-
 bool Catalogue::is_temporary_schema(std::string_view schema) {
   return schema == "pg_temp" || schema.starts_with("pg_temp_") || schema.starts_with("pg_toast_temp_");
 }

@@ -331,8 +331,6 @@ class Catalogue {
   // All relations that a view reads, any number of steps down, itself included; for a table: itself.
   std::vector<Oid> lineage(Oid oid) const;
 
-  // pg_catalog and information_schema: relations that describe the database and not its data.
-  static bool is_system_schema(std::string_view schema);
   // Schemas of temporary objects ("pg_temp", "pg_temp_3").
   static bool is_temporary_schema(std::string_view schema);
 

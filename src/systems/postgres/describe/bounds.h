@@ -1,4 +1,4 @@
-// How many records a query can answer with (DESIGN §1: "records are not rows"), and what kind of read it is.
+// How many records a query can answer with (records are not rows), and what kind of read it is.
 // Counts upwards: what is not known to be bounded is unlimited. README.md beside this folder has the rules.
 #pragma once
 

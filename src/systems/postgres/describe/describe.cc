@@ -311,13 +311,4 @@ Operation describe(const sql::ParsedStatement& statement, const DescribeContext&
   return Describer{statement, context}.run();
 }
 
-Operation describe_unparsed(std::string_view text, const sql::ParseError& error) {
-  Operation operation;
-  operation.system = "postgres";
-  operation.statement_class = "UNPARSED";
-  operation.text = recorded_text(text);
-  operation.unknown_reason = error.message;
-  return operation;
-}
-
 }  // namespace sluice::postgres

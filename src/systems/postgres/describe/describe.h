@@ -68,7 +68,4 @@ struct DescribeContext {
 
 Operation describe(const sql::ParsedStatement& statement, const DescribeContext& context);
 
-// An Operation for a text that does not parse: unknown, with the error as reason, and the text as recorded.
-Operation describe_unparsed(std::string_view text, const sql::ParseError& error);
-
 }  // namespace sluice::postgres

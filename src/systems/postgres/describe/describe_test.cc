@@ -73,17 +73,6 @@ TEST(Describe, ATemporaryTableIsInASchemaOfItsOwn) {
   }
 }
 
-TEST(Describe, WhatDoesNotParseIsUnknownWithTheParsersMessage) {
-  const std::string_view text = "CREATE ROLE x PASSWORD 'geheim' 5";
-  const auto parsed = sql::parse(text);
-  ASSERT_FALSE(parsed);
-  const auto operation = describe_unparsed(text, parsed.error());
-  EXPECT_EQ(operation.verb, Verb::unknown);
-  EXPECT_EQ(operation.statement_class, "UNPARSED");
-  EXPECT_THAT(operation.unknown_reason, HasSubstr("syntax error"));
-  EXPECT_THAT(operation.text, Not(HasSubstr("geheim")));
-}
-
 TEST(Describe, WithoutNamesExecuteAndFetchAreUnknown) {
   EXPECT_EQ(described("EXECUTE q").verb, Verb::unknown);
   EXPECT_EQ(described("FETCH c").verb, Verb::unknown);

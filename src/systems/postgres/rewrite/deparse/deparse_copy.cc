@@ -12,7 +12,7 @@ using namespace sql;
 
 std::expected<std::string, Refusal> Deparser::deparse_copy(const CopyStatement& copy,
                                                            std::optional<std::uint64_t> clamp) {
-  return in_two_passes([&] {
+  return in_passes([&] {
     Scope scope;
     declare_relation(*copy.relation, scope, true);
     if (refused()) return;

@@ -16,13 +16,13 @@ using namespace sql;
 
 std::expected<std::string, Refusal> Deparser::deparse_change(const Statement& statement) {
   changes_data_ = true;
-  return in_two_passes([&] { change(statement, nullptr); });
+  return in_passes([&] { change(statement, nullptr); });
 }
 
 std::expected<std::string, Refusal> Deparser::deparse_stored(const SelectStatement& node) {
   changes_data_ = true;
   stored_ = &node;
-  return in_two_passes([&] {
+  return in_passes([&] {
     reads_ = Reads::refused;
     select(node, nullptr, true);
   });
@@ -414,7 +414,7 @@ void Deparser::remove(const DeleteStatement& node) {
 
 std::expected<std::string, Refusal> Deparser::deparse_copy_from(const CopyStatement& copy,
                                                                 const std::string& options) {
-  return in_two_passes([&] {
+  return in_passes([&] {
     reads_ = Reads::refused;
     Scope scope;
     const Written written = declare_target(*copy.relation, scope);

@@ -57,9 +57,9 @@ void Deparser::need_relation(std::string name) {
   if (!refusal_) refusal_ = NeedsCatalogue{std::move(name)};
 }
 
-// Output grows in both passes; only the second one's is kept. What the first has gathered only grows too, so
-// the second sees all of it.
-std::expected<std::string, Refusal> Deparser::in_two_passes(std::function<void()> write) {
+// Output grows in each pass; only the last one's is kept. What the first has gathered only grows too, so the
+// second sees all of it. A third comes where candidates are counted.
+std::expected<std::string, Refusal> Deparser::in_passes(std::function<void()> write) {
   // A search's candidates, where they have to be counted, are written as the second pass has written its
   // level.
   const auto is_counted = [](const auto& each) { return !each.second.many; };
@@ -85,7 +85,7 @@ std::expected<std::string, Refusal> Deparser::deparse(const SelectStatement& nod
   reply_ = reply;
   outermost_ = &node;
   changes_data_ = has_change(node.with);
-  return in_two_passes([&] { select(node, nullptr, true); });
+  return in_passes([&] { select(node, nullptr, true); });
 }
 
 void Deparser::gather_masked() {

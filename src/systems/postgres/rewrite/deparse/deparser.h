@@ -3,7 +3,7 @@
 //
 // It emits only node kinds that it knows; anything else is a refusal. It goes over the statement twice: the
 // first pass finds out which columns of each masked relation are used, the second writes them into the
-// derived tables.
+// derived tables. Where candidates of a search are counted, a third pass writes the count (in_passes).
 //
 // Two forms of derived table, `t` and `h` being names that are random per statement:
 //
@@ -215,7 +215,7 @@ class Deparser {
   // An unqualified `*` where hidden columns are in reach: the items that it stands for.
   std::optional<std::vector<std::string>> expand_star(const sql::FromItem& item, const Scope& scope);
   bool has_hidden(const Scope& scope) const;
-  std::expected<std::string, Refusal> in_two_passes(std::function<void()> write);
+  std::expected<std::string, Refusal> in_passes(std::function<void()> write);
   void gather_masked();
   void use_all(const Entry& entry);
   void use(const Entry& entry, std::size_t index);

@@ -1,4 +1,4 @@
-// Rule 6: which writes would tell about masked columns by the error that they cause, or do not.
+// Which writes would tell about masked columns by the error that they cause, or do not.
 //
 // A CHECK over a threshold and a masked salary, a unique index over a name and a masked number, a foreign key
 // to a masked column, an index on what is computed from both: whoever may write the one side learns about the
