@@ -1,6 +1,5 @@
 // Cursor pagination: `?limit=` (1 to 1000, default 100) and `?cursor=` (opaque, from the page before). An
-// answer is
-// {"items":[...],"next_cursor":"..."}; an empty next_cursor means that this was all.
+// answer is {"items":[...],"next_cursor":"..."}; an empty next_cursor means that this was all.
 #pragma once
 
 #include "admin/json.h"

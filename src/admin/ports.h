@@ -24,8 +24,7 @@
 
 namespace sluice::admin {
 
-// ---------------------------------------------------------------------------------------------- live
-// sessions
+// ---------------------------------------------------------------- live sessions
 
 struct LiveSession {
   SessionId id;
@@ -53,8 +52,7 @@ class LiveSessions {
   virtual Result<void> kill(SessionId id, const std::string& reason) = 0;
 };
 
-// -----------------------------------------------------------------------------------------------------
-// policy
+// ---------------------------------------------------------------- policy
 
 struct PolicyProblem {
   std::string file;
@@ -149,8 +147,7 @@ class PolicyControl {
   virtual std::string schema() = 0;  // JSON Schema of policy files
 };
 
-// -----------------------------------------------------------------------------------------------------
-// record
+// ---------------------------------------------------------------- record
 
 // All conditions hold together; empty means any.
 struct RecordFilter {
@@ -221,8 +218,7 @@ class RecordQuery {
   virtual RecordStatus status() = 0;
 };
 
-// ------------------------------------------------------------------------------------------------
-// connections
+// ---------------------------------------------------------------- connections
 
 struct ConnectionTest {
   bool ok = false;
@@ -251,8 +247,7 @@ class ConnectionTester {
   virtual std::map<std::string, ConnectionTest> test(const Connection& connection) = 0;  // by role alias
 };
 
-// ------------------------------------------------------------------------------------------------------
-// audit
+// ---------------------------------------------------------------- audit
 
 // What the record has entries of its own for, beside the general one.
 struct TokenFacts {
@@ -291,8 +286,7 @@ class AuditSink {
   virtual Result<void> report(const AuditEntry& entry) = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------
-// settings
+// ---------------------------------------------------------------- settings
 
 class SettingsView {
  public:

@@ -2,12 +2,11 @@
 // a Secret; never stored, never logged, and errors name the source, not the value.
 //
 // * file: a path, relative to `credentials/` in the data folder. Owner only, at most kMaxCredentialBytes; one
-// newline at the
-//   end is cut off. Other files of the data folder are refused: an administrator of the API must not be able
-//   to send the gateway's own keys to a server of their choice.
+//   newline at the end is cut off. Other files of the data folder are refused: an administrator of the API
+//   must not be able to send the gateway's own keys to a server of their choice.
 // * environment: a variable of the gateway's process.
-// * command: words, split at blanks, run without a shell; its standard output. Off unless the settings allow
-// it.
+// * command: words, split at blanks, run without a shell; its standard output. Off unless the settings
+//   allow it.
 //
 // Blocks (a command up to kCommandTimeout): not for a worker's own thread (net/blocking.h).
 #pragma once

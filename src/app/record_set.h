@@ -2,8 +2,7 @@
 // (recovering what a killed gateway left), keeps their slow upkeep on a thread of its own, and closes them.
 //
 // Threads: a worker's log belongs to that worker. The control log is shared by the control plane's threads,
-// behind a lock
-// (`control`). Everything else may be called from any thread.
+// behind a lock (`control`). Everything else may be called from any thread.
 #pragma once
 
 #include <atomic>

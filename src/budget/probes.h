@@ -8,16 +8,16 @@
 //
 //   one of at most 20 candidates      one probe on each of them
 //   one of m candidates               20/m probes on each record of the answer, none from 1,000 on
-//   a vector along an axis     one
-//   a vector near to one of the last 1,024 that the principal searched the same field with, and not the same:
-//   one
+//   a vector along an axis            one
+//   a vector near to an earlier one   one: of the last 1,024 that the principal searched the same field with,
+//                                     and not the same
 //
 // The same query again is what it was the first time: as far as embedding one text twice makes a difference.
 //
 //   const auto kind = probes.look_at({who, field, by_length}, sketch);   // once per search; remembers it
 //   const auto units = units_of(kind, candidates);
-//   if (auto refused = probes.take({who, "public.docs", id}, units, now)) stop(...)   // per record, before
-//   it leaves
+//   // per record, before it leaves:
+//   if (auto refused = probes.take({who, "public.docs", id}, units, now)) stop(...)
 //
 // Thread-safe. Memory is bounded by kMaxMemories and kMaxAccounts of the ledger inside; where there is no
 // room for another account, a probe is refused rather than let through uncounted.

@@ -75,8 +75,7 @@ void Gate::replace_principal(std::shared_ptr<const Principal> principal) {
   scope_.reset();
 }
 
-// --- decide
-// ---------------------------------------------------------------------------------------------------------
+// --- decide --------------------------------------------------------------------------------------
 
 Proposal Gate::decide(std::shared_ptr<const Operation> operation) {
   const auto& now = scope();
@@ -134,8 +133,7 @@ Refusal Gate::record_refusal(Refusal refusal, const Ruling* ruling, std::string_
   return refusal;
 }
 
-// --- review
-// ---------------------------------------------------------------------------------------------------------
+// --- review --------------------------------------------------------------------------------------
 
 Digest Gate::binding(const Operation& operation, const Ruling& ruling, const Execution& execution) const {
   auto bound = execution.reviewed;
@@ -265,8 +263,7 @@ std::variant<Permit, Wait, Refusal> Gate::review_rest(const Permit& permit, cons
   return Permit{proposal.operation_, proposal.id_, proposal.ruling_, permit.since_};
 }
 
-// --- admit
-// ----------------------------------------------------------------------------------------------------------
+// --- admit ---------------------------------------------------------------------------------------
 
 Admission Gate::admit(Proposal proposal, const Execution& execution) {
   if (proposal.denied()) return refuse(std::move(proposal));
@@ -320,8 +317,7 @@ Admission Gate::admit(Proposal proposal, const Execution& execution) {
   return Permit{std::move(proposal.operation_), proposal.id_, std::move(proposal.ruling_), since};
 }
 
-// --- while it runs
-// --------------------------------------------------------------------------------------------------
+// --- while it runs -------------------------------------------------------------------------------
 
 std::optional<Denial> Gate::still_permitted(const Permit& permit) {
   const auto& now = scope();

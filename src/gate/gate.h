@@ -133,8 +133,7 @@ class Gate {
   // What a search of a masked vector is by its query vector (budget/probes.h). Once per search; remembered.
   budget::SearchKind look_at_search(std::string_view field, bool by_length, const QuerySketch* sketch);
   // Counts a search on a record that is about to leave with its answer, or a guess at a masked value; `id`
-  // empty: on the collection.
-  // nullopt: it may.
+  // empty: on the collection. nullopt: it may.
   std::optional<Denial> take_probe(std::string_view collection, std::string_view id, std::uint64_t units,
                                    std::string_view why);
 

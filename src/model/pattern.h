@@ -4,10 +4,9 @@
 // character as it stands). There are no classes and no alternation; a list of globs means any of them.
 //
 // A name in a rule is read in one of two ways, so that a doubt never opens anything:
-//   broadly   where it takes something away (deny, mask, limit, review, and the `except` of an allow): ASCII
-//   case is
-//             ignored, and a pattern without a dot stands for that name in every schema ("docs" covers
-//             "public.docs");
+//   broadly   where it takes something away (deny, mask, limit, review, and the `except` of an allow):
+//             ASCII case is ignored, and a pattern without a dot stands for that name in every schema
+//             ("docs" covers "public.docs");
 //   narrowly  where it gives something (allow, and the `except` of the others): exactly as written.
 #pragma once
 

@@ -16,10 +16,9 @@
 //      does several things (`also`) is asked about verb by verb: each needs an allow rule, and what takes
 //      something away from any of them takes it from the whole.
 //   4. Bounds (of the widest matching allow, of limits, of deny and review rules over a number of records)
-//   are held
-//      against the operation's own bound. What is exceeded: deny beats review beats clamp. An operation
-//      without a bound gets the smallest as an obligation instead, and its reply is counted; a search, which
-//      has to say how many it wants, exceeds them all.
+//      are held against the operation's own bound. What is exceeded: deny beats review beats clamp. An
+//      operation without a bound gets the smallest as an obligation instead, and its reply is counted; a
+//      search, which has to say how many it wants, exceeds them all.
 //   5. A review rule without a number asks for a review.
 //
 // Approvals: `approved` names the review rules whose review has been given for exactly this operation. Their

@@ -30,8 +30,7 @@ bool is_zero(const Digest& digest) {
 
 }  // namespace
 
-// ---------------------------------------------------------------- statements, masks, rulings: once per
-// segment
+// ------------------------------------------------- statements, masks, rulings: once per segment
 
 Result<std::uint64_t> Log::Body::statement_seq(const std::shared_ptr<const Operation>& op) {
   if (auto known = remembered_.statement(op)) return *known;

@@ -3,8 +3,7 @@
 //
 //   TRY(auto log, Log::open({.folder = "/var/lib/sluice/record", .shard = 1, .key = key}, clock));
 //   TRY(auto receipt, log->intent({.session = id, .operation = n, .op = op, .ruling = &ruling, ...}));
-//   CHECK_OK(log->sync());              // durability `host` only: once per turn of the event loop, for all
-//   receipts
+//   CHECK_OK(log->sync());              // durability `host` only: once per turn of the loop, for all
 //   ... forward ...
 //   TRY(receipt, log->outcome({...}));  // before the end of the reply
 //

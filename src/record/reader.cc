@@ -1,6 +1,5 @@
 #include "record/reader.h"
 
-
 namespace sluice::record {
 namespace {
 

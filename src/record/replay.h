@@ -1,9 +1,11 @@
 // Replay: a recorded session as a line of events, with everything that the record knows about each, for the
 // CLI, the API and the UI. Nothing is run again.
 //
-//   TRY(auto place, find_session(folder, id));               // or from the index: {found.shard,
-//   found.position.segment} CHECK_OK(replay_session(folder, place, id, [&](const Event& event) {
-//   print(to_text(event)); return true; }));
+//   TRY(auto place, find_session(folder, id));   // or of the index: {found.shard, found.position.segment}
+//   CHECK_OK(replay_session(folder, place, id, [&](const Event& event) {
+//     print(to_text(event));
+//     return true;
+//   }));
 //
 // An intent carries its statement, facts, ruling and masks in full. Texts come from clients and databases:
 // `to_json` escapes them, `to_text` also makes control characters visible, so that a terminal can show them.

@@ -17,10 +17,11 @@
 namespace sluice::wire::pg {
 
 enum class DiagnosticLevel : std::uint8_t {
-  verbatim,  // the fields that the manual names, unchanged; others are dropped
-  reduced,   // severity, SQLSTATE, the condition's own text, names that the caller vouches for. No position:
-            // the server's counts in the text that was sent to it; the caller sets one mapped to the client's
-            // text
+  // The fields that the manual names, unchanged; others are dropped.
+  verbatim,
+  // Severity, SQLSTATE, the condition's own text, names that the caller vouches for. No position: the
+  // server's counts in the text that was sent to it; the caller sets one mapped to the client's text.
+  reduced,
 };
 
 enum class DiagnosticName : std::uint8_t { schema, table, column, data_type, constraint };

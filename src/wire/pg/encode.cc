@@ -90,8 +90,7 @@ void append_empty(std::string& out, Type type) {
 
 }  // namespace
 
-// --- towards the upstream
-// ---------------------------------------------------------------------------------------
+// --- towards the upstream ------------------------------------------------------------------------
 
 Result<void> encode_startup_message(std::string& out, std::uint32_t version,
                                     std::span<const StartupParameter> parameters) {
@@ -191,8 +190,7 @@ Result<void> encode_copy_data(std::string& out, Bytes data) {
   return Draft{out, FrontendType::copy_data}.bytes(data).finish();
 }
 
-// --- towards the client
-// -----------------------------------------------------------------------------------------
+// --- towards the client --------------------------------------------------------------------------
 
 namespace {
 

@@ -24,8 +24,7 @@ inline constexpr std::uint64_t kMaxEncodedMessage = 0x3FFF'FFFF;
 // Bytes of one text in an error or notice, cut at the end of a UTF-8 character. Longer ones help nobody.
 inline constexpr std::size_t kMaxDiagnosticText = 64 * 1024;
 
-// --- towards the upstream
-// ---------------------------------------------------------------------------------------
+// --- towards the upstream ------------------------------------------------------------------------
 
 Result<void> encode_startup_message(std::string& out, std::uint32_t version,
                                     std::span<const StartupParameter> parameters);
@@ -58,8 +57,7 @@ Result<void> encode_copy_fail(std::string& out, std::string_view message);
 // The same bytes in both directions.
 Result<void> encode_copy_data(std::string& out, Bytes data);
 
-// --- towards the client
-// -----------------------------------------------------------------------------------------
+// --- towards the client --------------------------------------------------------------------------
 
 void encode_authentication_ok(std::string& out);
 void encode_authentication_cleartext_password(std::string& out);

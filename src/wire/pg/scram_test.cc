@@ -177,8 +177,7 @@ TEST_F(Scram, NamesAreEscaped) {
   EXPECT_EQ(scram.client_first(), "n,,n=a=2Cb=3Dc,r=nonce");
 }
 
-// --- both sides
-// -------------------------------------------------------------------------------------------------
+// --- both sides ----------------------------------------------------------------------------------
 
 struct Party {
   std::string_view password;

@@ -46,9 +46,8 @@ inline constexpr std::string_view kInternalError = "XX000";
 bool is_sqlstate(std::string_view text);
 
 // PostgreSQL's name of the condition ("unique_violation"). For a code that it does not define, the name of
-// its class
-// ("data_exception"); empty for one of a class that it does not define, either (a function's own, or not a
-// SQLSTATE).
+// its class ("data_exception"); empty for one of a class that it does not define, either (a function's own,
+// or not a SQLSTATE).
 std::string_view condition_name(std::string_view sqlstate);
 
 // The same as a sentence that holds no data: "unique violation"; "error" where there is no name.

@@ -41,8 +41,7 @@ TEST_F(ExchangeTest, MakesTheServerFailInATransaction) {
   EXPECT_EQ(rig.told(), Transcript({"ERROR 42501", "Ready E"})) << "the refusal, not the syntax error";
 }
 
-// --- query strings whose names move
-// ---------------------------------------------------------------------------------
+// --- query strings whose names move --------------------------------------------------------------
 
 constexpr const char* kOpening = "Parse slc_catalogue:SHOW server_version_num";
 

@@ -1,8 +1,8 @@
 // Errands: what planning a large statement takes, done on another thread while the client's message waits.
 //
-//   auto planned = errands.ask<Planned>({Kind::plan, nullptr, 0}, stamp, [&] { return job that owns its
-//   inputs; }); if (!planned) return Pause::errand;         // the same message is handed in again once it
-//   has been done
+//   auto planned = errands.ask<Planned>({Kind::plan, nullptr, 0}, stamp,
+//                                       [&] { return job that owns its inputs; });
+//   if (!planned) return Pause::errand;   // the same message is handed in again once it has been done
 //
 // The driver takes the errand (`under_way()`), runs it anywhere, and says `over()` on the session's own
 // thread. What came of it is kept until the message has been dealt with (`forget`), because a message may

@@ -4,8 +4,8 @@
 //
 //   if (auto number = varying_number(sql)) {
 //     if (auto plan = templates.find(sql, *number, is_current)) return plan;   // with this text and number
-//     if (templates.seen_before(sql, *number)) ... plan the text, and the same with examples_number(), and
-//     add
+//     if (templates.seen_before(sql, *number)) ...   // plan it, and the same with examples_number(), and add
+//   }
 //
 // Only a number of at most nine digits that is compared with a column by `=` and ends its condition: it is an
 // int4 whatever its value. That nothing but the texts depends on the value is not taken for granted: a

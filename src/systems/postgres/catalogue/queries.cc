@@ -300,6 +300,7 @@ SELECT o.oid::pg_catalog.text, n.nspname::pg_catalog.text, o.oprname::pg_catalog
 
 // NULLS NOT DISTINCT came with PostgreSQL 15. An expression of a partition key counts as 0, and that as any
 // column.
+//
 // What an index computes, its expressions only where its condition holds, and then its other columns too
 // (of which a long one is an error); what statistics compute, which came with PostgreSQL 14. A column 0: a
 // whole row.

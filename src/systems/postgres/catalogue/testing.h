@@ -6,8 +6,7 @@
 //     index public.docs hnsw(embedding)
 //     index public.docs btree(tags())                                            an expression over tags
 //     view public.docs_v(id int4, contact text) reads public.docs
-//     lineage public.docs_v id=public.docs.id contact~public.docs.email,public.docs.id rows
-//     public.docs.tenant
+//     lineage public.docs_v id=public.docs.id contact~public.docs.email rows public.docs.tenant
 //     matview public.docs_mv(id int4, contact text) reads public.docs
 //     child public.docs_2024 of public.docs
 //     check public.docs a_check(id, email)

@@ -6,8 +6,7 @@
 //  * moddatetime, insert_username (modules of the same names): write the time of the transaction or the user
 //    into a column, whatever the row holds. Errors of constraints over that column still tell.
 //  * All others are `other`, and refused on masked relations: suppress_redundant_updates_trigger (the number
-//  of
-//    updated rows tells which values were the same), autoinc (numbers tell in which order rows were come
+//    of updated rows tells which values were the same), autoinc (numbers tell in which order rows were come
 //    upon), lo_manage (removes large objects by their number), tcn (notifies of keys), refint's and
 //    PostgreSQL's own for foreign keys (errors tell), unique_key_recheck.
 //

@@ -3,9 +3,9 @@
 // them off the reply again; they stand in front, so that a row of any size can be passed on while it arrives.
 //
 //   auto keys = missing_keys(select, *catalogue, path, &plan);
-//   keys.empty()                  -> every key is there already, or none can be carried: the text stays as it
-//   is with_keys(statement, keys)    -> the client's text with them; of a text that is rewritten:
-//   RewriteInput::keys
+//   keys.empty()                  -> every key is there already, or none can be carried: the text stays
+//   with_keys(statement, keys)    -> the client's text with them
+//   RewriteInput::keys            -> the same of a text that is rewritten
 //
 // Carried are the keys of tables that stand in the outermost FROM by themselves or in joins. Not carried,
 // because the result would be another one: where rows are grouped, made distinct or united. Not carried

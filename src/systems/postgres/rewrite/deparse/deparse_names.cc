@@ -41,10 +41,9 @@ const Type* Deparser::known_type(const Expr* node, const Scope& scope) const {
 }
 
 // The schema is written where there is one answer. Where pg_catalog and pgvector both have such an operator
-// (`=`, `+`,
-// `<->`), an operand of a known type tells: pgvector's take vectors on both sides, and no scalar becomes a
-// vector by itself. What is left is decided by the operand types as in the client's text; all candidates are
-// vouched for.
+// (`=`, `+`, `<->`), an operand of a known type tells: pgvector's take vectors on both sides, and no scalar
+// becomes a vector by itself. What is left is decided by the operand types as in the client's text; all
+// candidates are vouched for.
 void Deparser::operator_symbol(Names name, const Type* left, const Type* right) {
   if (name.empty() || name.size() > 2) return refuse("an operator is not understood");
   constexpr std::string_view kCharacters = "+-*/<>=~!@#%^&|`?";

@@ -7,8 +7,8 @@
 //
 // Two forms of derived table, `t` and `h` being names that are random per statement:
 //
-//   (SELECT t."id" AS "id", CAST('***' AS "pg_catalog"."text") AS "email" FROM "public"."docs" AS t) AS
-//   "docs"
+//   (SELECT t."id" AS "id", CAST('***' AS "pg_catalog"."text") AS "email" FROM "public"."docs" AS t)
+//     AS "docs"
 //
 // and where a k-NN search needs the vector itself at that level:
 //
@@ -220,8 +220,7 @@ class Deparser {
   void use_all(const Entry& entry);
   void use(const Entry& entry, std::size_t index);
 
-  // ---- statements that change data (deparse_modify.cc, deparse_merge.cc, deparse_returning.cc,
-  // write_check.cc)
+  // ---- statements that change data (deparse_{modify,merge,returning}.cc, write_check.cc)
   // `masked_output`, of a WITH query: takes the names of what it returns masked.
   void change(const sql::Statement& statement, std::set<std::string>* masked_output);
   void insert(const sql::InsertStatement& node);

@@ -2,8 +2,8 @@
 // rule says so. The condition moves into the derived table, and `true` stays in its place:
 //
 //   SELECT id FROM people WHERE email = $1 AND tenant = 'x'
-//   ... FROM (SELECT t.id, t.tenant FROM public.people t WHERE t.email = $1) AS people WHERE true AND tenant
-//   = 'x'
+//   ... FROM (SELECT t.id, t.tenant FROM public.people t WHERE t.email = $1) AS people
+//       WHERE true AND tenant = 'x'
 //
 // Each value that is tried says something about a record, so values are counted as probes (budget/probes.h).
 // Everything else about such a column sees its masked value.

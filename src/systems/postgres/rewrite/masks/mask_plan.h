@@ -2,31 +2,28 @@
 // expression, which relations may carry masked data under other names, and what of the policy cannot be done
 // as asked.
 //
-//   auto plan = MaskPlan::compile(*catalogue, *obligations.masks);   // once per (catalogue version, MaskSet
-//   id) for (const auto& problem : plan->problems()) warn(problem);      // when the policy loads
+//   auto plan = MaskPlan::compile(*catalogue, *obligations.masks);     // once per catalogue and MaskSet id
+//   for (const auto& problem : plan->problems()) warn(problem);        // when the policy loads
 //
 // Immutable and thread-safe once made. Cost: one pass over all columns.
 //
 // How a policy's masks become columns:
 //  * A field pattern covers a column, read broadly (model/pattern.h).
 //  * In a json or jsonb column, a pattern without a dot also covers keys at any depth: they are removed at
-//  the top
-//    level, and a value that still holds one deeper down becomes {}. A pattern with a dot that may lie inside
-//    the column
-//    ("note.address") masks the whole column for now.
+//    the top level, and a value that still holds one deeper down becomes {}. Of a pattern with a dot that
+//    lies inside of the column ("note.address") the path is removed (mask_json.h); a longer one, or one with
+//    wildcards, masks the column whole.
 //  * A composite column with a covered attribute, and a generated column that reads a masked one, are masked
-//  whole.
+//    whole.
 //  * `partial` is computed at the source, for types that have parts. `hash` and `detect` need the value
-//  itself,
-//    and only where it is output bare by the outermost query: there it leaves the database and is masked on
-//    the way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column redacted. What
-//    cannot be done in a column's type is redacted too, which hides more, and a problem says so. Hashes of
-//    one stored column are comparable with each other only (hash_scope.h).
+//    itself, and only where it is output bare by the outermost query: there it leaves the database and is
+//    masked on the way to the client (`ColumnMask::cell`). Everywhere else the statement sees the column
+//    redacted. What cannot be done in a column's type is redacted too, which hides more, and a problem says
+//    so. Hashes of one stored column are comparable with each other only (hash_scope.h).
 //  * Partitions and inheritance relatives share masks by column name, because they share rows.
 //  * Columns of views and materialised views are masked by their lineage (view_masks.h). Views whose rows
-//  tell about masked
-//    columns, or that are not understood, and foreign tables, which may yield masked data, are refused:
-//    `carries` says why.
+//    tell about masked columns, or that are not understood, and foreign tables, which may yield masked data,
+//    are refused: `carries` says why.
 #pragma once
 
 #include <cstdint>

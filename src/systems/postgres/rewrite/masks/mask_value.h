@@ -9,9 +9,10 @@
 //            date, time, timestamps (1970-01-01), interval 0          ranges   empty        bit     zeros
 //            enumerations: the first label             bytea, tsvector, hstore: empty       inet   0.0.0.0
 //            vectors, composites and everything else   NULL
-//   remove   NULL; for a NOT NULL column as `redact`, because drivers and ORMs count on a value. Vectors:
-//   NULL. constant the operator's text in the column's type, refused when the plan is made if the type cannot
-//   read it
+//   remove   NULL; for a NOT NULL column as `redact`, because drivers and ORMs count on a value; but vectors
+//            always NULL
+//   constant the operator's text in the column's type, refused when the plan is made if the type cannot
+//            read it
 #pragma once
 
 #include <functional>
