@@ -275,10 +275,11 @@ class Conversation {
   Recording& recording_ = recording();
   Published<policy::PolicySet> policies_;
   budget::Ledger budgets_;
+  budget::Probes probes_;
   NoReviews repository_;
   review::Reviews reviews_{recording_.clock, repository_,
                            [](std::string_view) { return std::shared_ptr<const Principal>{}; }, nullptr};
-  gate::Services services_{recording_.clock, *recording_.log, policies_, budgets_, reviews_};
+  gate::Services services_{recording_.clock, *recording_.log, policies_, budgets_, reviews_, probes_};
   std::optional<gate::Gate> gate_;
   Planner planner_;
   CatalogueStore store_;
