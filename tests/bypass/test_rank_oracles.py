@@ -169,7 +169,7 @@ WITHOUT_ROWS = {
 """Whether the victim was nearer shows in what does not come."""
 
 
-def was_answered(reply) -> bool:  # noqa: ANN001
+def was_answered(reply) -> bool:
     """An error of the database's own is an answer too."""
     return not any("asked about too often" in error.message for error in reply.errors)
 
@@ -215,11 +215,11 @@ def test_a_record_left_out_is_counted(gateway: Gateway) -> None:
 
 HYBRID = [
     "SELECT id, count(*) FROM (SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q GROUP BY 1 ORDER BY 2, 1",
-    "WITH v AS (SELECT id, row_number() OVER (ORDER BY embedding <=> {{}}) r FROM kb WHERE tenant = '{tenant}' ORDER BY r LIMIT 10),"
+    ("WITH v AS (SELECT id, row_number() OVER (ORDER BY embedding <=> {{}}) r FROM kb WHERE tenant = '{tenant}' ORDER BY r LIMIT 10),"
     " t AS (SELECT id, row_number() OVER (ORDER BY id) r FROM kb WHERE tenant = '{tenant}' LIMIT 10)"
-    " SELECT COALESCE(v.id, t.id) AS id, 1.0 / (60 + v.r) FROM v FULL JOIN t ON v.id = t.id ORDER BY 2 DESC NULLS LAST LIMIT 5",
-    "(SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 5)"
-    " UNION ALL (SELECT id FROM kb WHERE tenant = '{tenant}' LIMIT 5) ORDER BY 1",
+    " SELECT COALESCE(v.id, t.id) AS id, 1.0 / (60 + v.r) FROM v FULL JOIN t ON v.id = t.id ORDER BY 2 DESC NULLS LAST LIMIT 5"),
+    ("(SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 5)"
+    " UNION ALL (SELECT id FROM kb WHERE tenant = '{tenant}' LIMIT 5) ORDER BY 1"),
     "SELECT DISTINCT title FROM (SELECT title FROM kb_v WHERE title = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q",
 ]
 
