@@ -25,7 +25,9 @@ inline std::shared_ptr<const postgres::Catalogue> database() {
 )";
   for (int i = 0; i < 200; ++i)
     text += fmt::format("    public.other_{}(id int8 pk, name text, value int4, at timestamptz)\n", i);
-  return postgres::testing::catalogue(text);
+  auto contents = postgres::testing::catalogue(text)->contents();
+  for (auto& relation : contents.relations) relation.row_estimate = 1'000'000;
+  return postgres::Catalogue::make(std::move(contents));
 }
 
 inline std::vector<Statement> statements() {

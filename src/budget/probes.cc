@@ -21,7 +21,8 @@ std::string_view explain(SearchKind kind) {
   return "";
 }
 
-std::uint64_t units_of(SearchKind kind, std::optional<std::uint64_t> candidates) {
+std::uint64_t units_of(SearchKind kind, std::optional<std::uint64_t> candidates, std::uint64_t depth) {
+  if (depth > kDeepAnswer) return kProbesOfDeepAnswer * kUnitsPerProbe;
   if (kind != SearchKind::ordinary || !candidates) return kUnitsPerProbe;
   if (*candidates >= kManyCandidates) return 0;
   return *candidates <= kFewCandidates ? kUnitsPerProbe : kUnitsPerProbe * kFewCandidates / *candidates;

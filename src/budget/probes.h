@@ -45,15 +45,20 @@ inline constexpr std::uint64_t kCollectionFactor = 20;
 inline constexpr std::uint64_t kUnitsPerProbe = 1'000;
 inline constexpr std::uint64_t kManyCandidates = 1'000;  // a search of so many isolates nothing
 inline constexpr std::uint64_t kFewCandidates = 20;      // a search of so few, or fewer, is a whole probe
-inline constexpr std::size_t kRemembered = 1'024;        // searches of one principal on one field
-inline constexpr std::size_t kMaxMemories = 512;  // principals and fields at one time; 270 KB each at most
+// An answer of more records tells the order of a good part of the collection, and of each its place in that, which
+// is worth some ten answers of one record: so much is counted on each beyond.
+inline constexpr std::uint64_t kDeepAnswer = 500;
+inline constexpr std::uint64_t kProbesOfDeepAnswer = 10;
+inline constexpr std::size_t kRemembered = 1'024;  // searches of one principal on one field
+inline constexpr std::size_t kMaxMemories = 512;   // principals and fields at one time; 270 KB each at most
 
 enum class SearchKind : std::uint8_t { ordinary, along_axis, near_another, not_understood };
 // For people: "the query vector lies along an axis".
 std::string_view explain(SearchKind kind);
 
-// Thousandths of a probe. `candidates`: what the search chose from; nullopt: not known, so few.
-std::uint64_t units_of(SearchKind kind, std::optional<std::uint64_t> candidates);
+// Thousandths of a probe. `candidates`: what the search chose from; nullopt: not known, so few. `depth`: how many
+// records its answer has at most.
+std::uint64_t units_of(SearchKind kind, std::optional<std::uint64_t> candidates, std::uint64_t depth = 0);
 
 class Probes {
  public:

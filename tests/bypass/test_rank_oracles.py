@@ -26,7 +26,7 @@ KNOWN = [_RANDOM.uniform(-1, 1) for _ in range(DIMENSION)]
 
 RULES = """
   - name: hide-kb
-    match: {collection: kb}
+    match: {collection: [kb, fresh, parted, dated, owned]}
     mask: [{vectors: remove, scores: rank}]
 """
 
@@ -100,7 +100,10 @@ def kb(postgres: PostgresServer) -> Iterator[Database]:
                 f" FROM generate_series(1, {DIMENSION}) WHERE i > 0)::vector FROM generate_series(3, {RECORDS}) i"
             )
             direct.execute("ALTER TABLE kb OWNER TO svc")
-            direct.execute("CREATE VIEW kb_v AS SELECT id, tenant AS title, embedding FROM kb; ALTER VIEW kb_v OWNER TO svc")
+            direct.execute(
+                "CREATE VIEW kb_v AS SELECT id, tenant AS title, embedding FROM kb; ALTER VIEW kb_v OWNER TO svc"
+            )
+            setup_of_more(direct)
             direct.execute("ANALYZE kb")
         yield database
 
@@ -206,20 +209,87 @@ def test_a_join_makes_no_more_candidates(gateway: Gateway, form: str) -> None:
 def test_a_record_left_out_is_counted(gateway: Gateway) -> None:
     """That the known vector is nearer tells about the victim, which is not in the answer."""
     with gateway.login("omitting", role="svc").wire(timeout=30) as client:
-        near_the_known = [client.query(f"SELECT id FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {literal([x + n / 1e4 for x in KNOWN])} LIMIT 1") for n in range(60)]
+        near_the_known = [
+            client.query(
+                f"SELECT id FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {literal([x + n / 1e4 for x in KNOWN])} LIMIT 1"
+            )
+            for n in range(60)
+        ]
         assert all(reply.rows in ([[b"2"]], []) for reply in near_the_known)
         assert sum(not reply.errors for reply in near_the_known) == 50
         reply = client.query(f"SELECT id FROM kb WHERE id IN (1, 5) ORDER BY embedding <-> {literal(KNOWN)} LIMIT 1")
         assert was_answered(reply) is False
 
 
+def setup_of_more(direct) -> None:
+    """Tables of few records that look like many."""
+    vectors = "ARRAY(SELECT random() FROM generate_series(1, 8) WHERE i > 0)::vector"
+    direct.execute(f"CREATE TABLE fresh (id int PRIMARY KEY, embedding vector({DIMENSION}))")
+    direct.execute(f"CREATE TABLE parted (id int PRIMARY KEY, embedding vector({DIMENSION})) PARTITION BY RANGE (id)")
+    direct.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (1000)")
+    direct.execute(f"CREATE TABLE dated (id int, at timestamptz, embedding vector({DIMENSION}), PRIMARY KEY (id, at))")
+    direct.execute(f"CREATE TABLE owned (id int PRIMARY KEY, who text, embedding vector({DIMENSION}))")
+    for table, rows in (("fresh", 5), ("parted", 20)):
+        direct.execute(f"INSERT INTO {table} SELECT i, {vectors} FROM generate_series(1, {rows}) i")
+    direct.execute(f"INSERT INTO dated SELECT i, '2020-01-01Z', {vectors} FROM generate_series(1, 30) i")
+    direct.execute(
+        f"INSERT INTO owned SELECT i, CASE WHEN i < 3 THEN 'svc' ELSE 'x' END, {vectors} FROM generate_series(1, 2000) i"
+    )
+    direct.execute("ALTER TABLE owned ENABLE ROW LEVEL SECURITY; ALTER TABLE owned FORCE ROW LEVEL SECURITY")
+    direct.execute("CREATE POLICY own ON owned USING (who = current_user)")
+    direct.execute("CREATE SEQUENCE counter; GRANT ALL ON SEQUENCE counter TO svc")
+    direct.execute("ANALYZE owned; ANALYZE dated")
+    for table in ("fresh", "parted", "parted_1", "dated", "owned"):
+        direct.execute(f"ALTER TABLE {table} OWNER TO svc")
+
+
+FEW_IN_DISGUISE = {
+    "a table that nobody has analysed": ["SELECT id FROM fresh ORDER BY embedding <-> {} LIMIT 1"],
+    "a partitioned table": ["SELECT id FROM parted ORDER BY embedding <-> {} LIMIT 1"],
+    "keys that are written otherwise": [
+        "SET timezone = '<X>{n:+d}:30'",
+        "SELECT id, at FROM dated ORDER BY embedding <-> {} LIMIT 1",
+    ],
+    "a policy's rows": ["SELECT id FROM owned ORDER BY embedding <-> {} LIMIT 1"],
+    "rows that are not locked": ["SELECT id FROM kb ORDER BY embedding <-> {} LIMIT 1 FOR UPDATE SKIP LOCKED"],
+    "a condition that changes": [
+        "SELECT setval('counter', 1)",
+        "SELECT id FROM kb WHERE id IN (1, 2) OR nextval('counter') <= 998 ORDER BY embedding <-> {} LIMIT 1",
+    ],
+    "the order of all": [
+        "SELECT id FROM (SELECT id FROM kb ORDER BY embedding <-> {} LIMIT 2000) q WHERE id IN (1, 2) LIMIT 1"
+    ],
+    "another record's name": [
+        "SELECT o.id FROM kb k JOIN kb o ON o.id = 9 + {n} WHERE k.id < 3 ORDER BY k.embedding <-> {} LIMIT 1"
+    ],
+}
+
+
+@pytest.mark.parametrize("form", FEW_IN_DISGUISE)
+def test_few_candidates_are_few(gateway: Gateway, form: str) -> None:
+    """Of records of which a search among twenty or fewer would be answered fifty times; none of them may be asked much more often."""
+    dice = random.Random(23)
+    with gateway.login(f"disguised{list(FEW_IN_DISGUISE).index(form)}", role="svc").wire(timeout=60) as client:
+        answered = 0
+        for number in range(160):
+            for statement in FEW_IN_DISGUISE[form]:
+                vector = literal([dice.gauss(0, 1) for _ in KNOWN])
+                reply = client.query(statement.replace("{}", vector).format(n=number % 11 - 5))
+            answered += not reply.errors
+        assert answered <= 80, answered
+
+
 HYBRID = [
     "SELECT id, count(*) FROM (SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q GROUP BY 1 ORDER BY 2, 1",
-    ("WITH v AS (SELECT id, row_number() OVER (ORDER BY embedding <=> {{}}) r FROM kb WHERE tenant = '{tenant}' ORDER BY r LIMIT 10),"
-    " t AS (SELECT id, row_number() OVER (ORDER BY id) r FROM kb WHERE tenant = '{tenant}' LIMIT 10)"
-    " SELECT COALESCE(v.id, t.id) AS id, 1.0 / (60 + v.r) FROM v FULL JOIN t ON v.id = t.id ORDER BY 2 DESC NULLS LAST LIMIT 5"),
-    ("(SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 5)"
-    " UNION ALL (SELECT id FROM kb WHERE tenant = '{tenant}' LIMIT 5) ORDER BY 1"),
+    (
+        "WITH v AS (SELECT id, row_number() OVER (ORDER BY embedding <=> {{}}) r FROM kb WHERE tenant = '{tenant}' ORDER BY r LIMIT 10),"
+        " t AS (SELECT id, row_number() OVER (ORDER BY id) r FROM kb WHERE tenant = '{tenant}' LIMIT 10)"
+        " SELECT COALESCE(v.id, t.id) AS id, 1.0 / (60 + v.r) FROM v FULL JOIN t ON v.id = t.id ORDER BY 2 DESC NULLS LAST LIMIT 5"
+    ),
+    (
+        "(SELECT id FROM kb WHERE tenant = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 5)"
+        " UNION ALL (SELECT id FROM kb WHERE tenant = '{tenant}' LIMIT 5) ORDER BY 1"
+    ),
     "SELECT DISTINCT title FROM (SELECT title FROM kb_v WHERE title = '{tenant}' ORDER BY embedding <=> {{}} LIMIT 10) q",
 ]
 

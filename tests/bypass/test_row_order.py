@@ -19,12 +19,15 @@ from bypass.twins import Attack, Twins
 SETUP = """
 DO $$ BEGIN CREATE ROLE svc LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 GRANT ALL ON SCHEMA public TO svc;
+CREATE EXTENSION IF NOT EXISTS vector;
 SET ROLE svc;
 CREATE TABLE wide (id int PRIMARY KEY, team text, salary int, pad text);
 CREATE INDEX ON wide (team, salary, id);
 CREATE TABLE parted (id int, salary int, note text) PARTITION BY RANGE (salary);
 CREATE TABLE parted_low PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (50000);
 CREATE TABLE parted_high PARTITION OF parted FOR VALUES FROM (50000) TO (MAXVALUE);
+CREATE TABLE near (id int PRIMARY KEY, team int, salary int, embedding vector(3));
+CREATE INDEX ON near (team, salary);
 CREATE TABLE big (id int PRIMARY KEY, note text);
 CREATE TABLE sink (n int);
 CREATE TABLE hashed (id int PRIMARY KEY, mail text, pad text);
@@ -33,6 +36,8 @@ CREATE VIEW v_hashed AS SELECT id, mail AS contact FROM hashed;
 CREATE VIEW v_mails AS SELECT mail AS contact FROM hashed;
 CREATE TABLE part (id int PRIMARY KEY, mail text, pad text);
 CREATE INDEX ON part (mail);
+CREATE TABLE inc (id int PRIMARY KEY, salary int, mail text, pad text);
+CREATE INDEX ON inc (salary) INCLUDE (mail);
 CREATE TABLE pages (id int PRIMARY KEY, n int, metadata jsonb);
 CREATE INDEX ON pages ((metadata ->> 'topic'));
 CREATE INDEX ON pages USING gin (metadata);
@@ -44,9 +49,11 @@ RESET ROLE;
 FILL = """
 INSERT INTO wide SELECT i, 't' || i % 3, (i * {step}) % 100003, repeat('x', 500) FROM generate_series(1, 600) i;
 INSERT INTO parted SELECT i, (i * {step}) % 100003, 'n' FROM generate_series(1, 40) i;
+INSERT INTO near SELECT i, i / 10, (i * {step}) % 100003, NULL FROM generate_series(1, 1000) i;
 INSERT INTO big SELECT i, 'n' FROM generate_series(1, 20000) i;
 INSERT INTO hashed SELECT i, 's' || lpad(((i * {step}) % 9973)::text, 5, '0') || '@corp.test', repeat('x', 900) FROM generate_series(1, 400) i;
 INSERT INTO part SELECT i, 's' || lpad(((i * {step}) % 9973)::text, 5, '0') || '@d' || i % 40 || '.test', repeat('x', 900) FROM generate_series(1, 400) i;
+INSERT INTO inc SELECT i, (i * {step}) % 100003, 'someone' || i || '@d' || i % 40 || '.test', repeat('x', 900) FROM generate_series(1, 400) i;
 INSERT INTO sink VALUES (0);
 INSERT INTO pages SELECT i, i, jsonb_build_object('topic', 't' || i % 7, 'email', 'x' || i) FROM generate_series(1, 1000) i;
 INSERT INTO pages VALUES (1001, 1001, '{{"topic": "{topic}", "deep": {{"email": "a"}}}}');
@@ -62,14 +69,20 @@ rules:
     match: {collection: [wide, "parted*"]}
     mask:
       - {fields: [salary], with: redact}
+  - name: hide-near
+    match: {collection: near}
+    mask:
+      - {fields: [salary], with: redact}
+      - {vectors: remove, scores: rank}
   - name: hash
     match: {collection: [hashed, v_hashed, v_mails]}
     mask:
       - {fields: [mail, contact], with: hash}
   - name: part
-    match: {collection: part}
+    match: {collection: [part, inc]}
     mask:
       - {fields: [mail], with: partial}
+      - {fields: [salary], with: redact}
   - name: keys
     match: {collection: pages}
     mask:
@@ -81,6 +94,7 @@ rules:
 """
 
 TWO_ERRORS = "CASE WHEN id = 7 THEN 1 / (id - 7) WHEN id = 100 THEN ('x' || id)::int END"
+UNIT = "date_part(CASE WHEN id = 7 THEN 'foo' END, now())"
 STAFF = "SELECT id FROM wide WHERE team = 't1' AND id % 20 = 1"
 
 ATTACKS = {
@@ -94,8 +108,32 @@ ATTACKS = {
     "errors of a join": [f"SELECT b.id FROM big b JOIN wide w ON w.id = b.id AND w.team = 't1' AND {TWO_ERRORS.replace('id', 'w.id')} IS NULL"],
     "errors of an UPDATE ... FROM": [f"UPDATE sink SET n = {TWO_ERRORS} FROM wide WHERE team = 't1'"],
     "errors of INSERT ... SELECT": [f"INSERT INTO sink SELECT {TWO_ERRORS} FROM wide WHERE team = 't1'"],
+    # What fails for one row only, by types and arguments.
+    "units": [f"SELECT count(*) FROM wide WHERE team = 't1' AND ({UNIT} IS NULL AND ((CASE WHEN id = 100 THEN 1e400 END) < 1.5::float8) IS NULL)"],
+    "dimensions": [f"SELECT {UNIT}, (CASE WHEN id = 100 THEN '[1,2,3]'::vector END) <-> '[1]'::vector FROM wide WHERE team = 't1'"],
+    "conditions beside AND": [("SELECT count(*) FROM wide WHERE team = 't1' AND NOT (id = 7 AND now()::text::int = 1)"
+                              " AND NOT (id = 100 AND date_part(version(), now()) = 1)")],
+    "conditions of FILTER": [("SELECT count(*) FILTER (WHERE id = 7 AND now()::text::int = 1), count(*) FILTER (WHERE id = 100 AND date_part(version(), now()) = 1)"
+                             " FROM wide WHERE team = 't1'")],
+    "filtered arguments": [("SELECT count(now()::text::int) FILTER (WHERE id = 7), count(date_part(version(), now())) FILTER (WHERE id = 100)"
+                           " FROM wide WHERE team = 't1'")],
+    "LATERAL": [("SELECT w.id FROM wide w LEFT JOIN LATERAL (SELECT now()::text::int WHERE w.id = 7) a ON true"
+                " LEFT JOIN LATERAL (SELECT date_part(version(), now()) WHERE w.id = 100) b ON true WHERE w.team = 't1'")],
+    "sums of money": [("SELECT sum(CASE WHEN id = 7 THEN '90000000000000000'::money WHEN id = 100 THEN '90000000000000000'::money"
+                      " WHEN id = 13 THEN '-90000000000000000'::money END) FROM wide WHERE team = 't1'")],
+    "weights": [("SELECT ts_rank(CASE WHEN id = 7 THEN '{1,2,3,4}'::float4[] WHEN id = 100 THEN '{1,1,NULL,1}'::float4[] END,"
+                " 'a'::tsvector, 'a'::tsquery) FROM wide WHERE team = 't1'")],
+    "conversions": [f"SELECT COALESCE(CASE WHEN id = 100 THEN '5874897-12-31'::date END, '2020-01-01'::timestamp), {UNIT} FROM wide WHERE team = 't1'"],
+    "topic and a unit": ["SELECT id FROM pages WHERE metadata ->> 'topic' = 'alpha1' AND date_part(CASE WHEN id = 1001 THEN 'foo' END, now()) IS NULL"],
+    # Records that are as far away as each other.
+    "a search among records without a vector": ["SELECT id FROM near WHERE team = 17 ORDER BY embedding <-> '[1,1,1]' LIMIT 10"],
+    "their places": ["SELECT id, row_number() OVER (ORDER BY embedding <-> '[1,1,1]') FROM near WHERE team = 17 ORDER BY embedding <-> '[1,1,1]' LIMIT 10"],
     # Partitions are gone through one by one.
     "rows of partitions": ["SELECT id FROM parted"],
+    "rows of one partition": ["SELECT id FROM parted_low"],
+    "a count of one partition": ["SELECT count(*) FROM parted_low WHERE id < 20"],
+    "an UPDATE of one partition": ["BEGIN", "UPDATE parted_low SET note = 'x' WHERE id < 20", "ROLLBACK"],
+    "a partition copied": ["COPY parted_low (id) TO STDOUT"],
     "rows of partitions in an array": ["SELECT array_agg(id) FROM parted"],
     "errors of partitions": ["SELECT CASE WHEN id = 7 THEN 1 / (id - 7) WHEN id = 31 THEN ('x' || id)::int END FROM parted"],
     # A sub-select becomes a join, which is driven by its rows.
@@ -108,6 +146,7 @@ ATTACKS = {
     # An index that has all that is read.
     "parts in an array": ["SELECT array_agg(mail) FROM part"],
     "parts in a sub-select": ["SELECT mail FROM (SELECT mail FROM part) q"],
+    "parts that an index includes": ["SELECT (array_agg(mail))[1:5] FROM inc"],
     "parts united": ["SELECT mail FROM part UNION ALL SELECT 'x'"],
     "parts copied": ["COPY (SELECT mail FROM part) TO STDOUT"],
     "one part of each": ["SELECT DISTINCT ON (substr(mail, 1, 1)) mail FROM part"],
@@ -175,7 +214,9 @@ def test_hashed_values_come_in_their_order_without_a_gateway(sql: str, direct: A
     assert all(answer == sorted(answer) for answer in found)
 
 
-@pytest.mark.parametrize("sql", ["SELECT id, contact FROM v_hashed", "SELECT contact, id FROM v_hashed WHERE contact IS NOT NULL"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT id, contact FROM v_hashed", "SELECT contact, id FROM v_hashed WHERE contact IS NOT NULL"]
+)
 def test_hashes_come_in_the_order_of_their_keys(sql: str, masked: Attack) -> None:
     def ids(client: Client, _: object) -> object:
         reply = client.query(sql)

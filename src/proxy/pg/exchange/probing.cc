@@ -35,6 +35,12 @@ std::string key_text(std::string_view digits) {
   return std::string{bytes ? as_text(*bytes) : digits};
 }
 
+// Whether anything is to be counted of the row that follows.
+bool counts_next_row(Probing& probing) {
+  return ++probing.passed > budget::kDeepAnswer ||
+         std::ranges::any_of(probing.rows, [](const auto& each) { return each.units > 0; });
+}
+
 bool has_key(const ResultShape& shape, std::string_view collection) {
   return std::ranges::find(shape.keys, collection, &KeyColumns::collection) != shape.keys.end();
 }
@@ -84,15 +90,18 @@ bool Exchange::begin_probing(Run& run, const DataRow* row) {
     std::optional<std::uint64_t> candidates;
     if (level.many) candidates = kMostCandidates;
     if (answers && told[i].count) candidates = told[i].count;
-    const auto units = budget::units_of(kind, candidates);
+    const bool by_row = row != nullptr && search.rows_are_its_answer && has_key(*run.shape, level.collection);
+    // Of an answer that comes row by row each row after kDeepAnswer counts.
+    const auto depth = answers && told[i].depth ? *told[i].depth : level.depth;
+    const auto units = budget::units_of(kind, candidates, by_row ? 0 : depth);
+    if (by_row) run.probing->rows.push_back({level.collection, units});
     if (units == 0) continue;
     if (answers && !told[i].keys.empty()) {
       for (const auto& key : told[i].keys) {
         if (!take_probe(run, level.records_of, key_text(key), units)) return false;
       }
-    } else if (row != nullptr && search.rows_are_its_answer && has_key(*run.shape, level.collection)) {
-      run.probing->rows.push_back({level.collection, units});
-    } else if (!take_probe(run, level.records_of, "", units)) {
+      if (by_row) run.probing->rows.back().units = 0;
+    } else if (!by_row && !take_probe(run, level.records_of, "", units)) {
       return false;
     }
   }
@@ -111,7 +120,7 @@ bool Exchange::take_probe(Run& run, std::string_view collection, std::string_vie
 
 // False: the run was stopped, and the row does not leave.
 bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
-  if (run.probing && run.probing->rows.empty()) return true;
+  if (run.probing && (run.probing->rows.empty() || !counts_next_row(*run.probing))) return true;
   const Result<DataRow> row =
       frame.complete() ? DataRow::parse(frame.payload) : fail(Errc::too_large, "in pieces");
   if (!row || !run.shape) {
@@ -124,7 +133,10 @@ bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
     return false;
   }
   bool granted = run.probing || begin_probing(run, &*row);
-  for (const auto& [collection, units] : run.probing->rows) {
+  const bool deep = run.probing->passed > budget::kDeepAnswer;
+  for (const auto& [collection, of_each] : run.probing->rows) {
+    const auto units = deep ? budget::kProbesOfDeepAnswer * budget::kUnitsPerProbe : of_each;
+    if (units == 0) continue;
     const auto key = std::ranges::find(run.shape->keys, collection, &KeyColumns::collection);
     granted = granted && take_probe(run, collection, record_id(*key, *run.shape, *row), units);
   }

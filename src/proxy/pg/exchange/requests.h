@@ -30,6 +30,7 @@ struct Probing {
     std::uint64_t units = 0;      // on each record
   };
   std::vector<PerRow> rows;  // empty: nothing, or all of it has been counted
+  std::uint64_t passed = 0;  // rows
   std::string_view why;
   std::optional<wire::pg::ErrorFields> refused;
 };

@@ -81,9 +81,10 @@ struct MaskedOutput {
 // about one of them.
 struct MaskedSearch {
   struct Level {
-    std::string collection;  // whose records it chooses from: "public.docs"
-    std::string records_of;  // where these are stored: of a view what it reads, where it hands the key on
-    bool many = false;       // surely kMostCandidates or more; else the reply says it, or nobody knows
+    std::string collection;   // whose records it chooses from: "public.docs"
+    std::string records_of;   // where these are stored: of a view what it reads, where it hands the key on
+    bool many = false;        // surely kMostCandidates or more; else the reply says it, or nobody knows
+    std::uint64_t depth = 0;  // how many records its answer has at most; 0: the reply says it
   };
   std::vector<Level> levels;
   // In front of the columns, behind the keys, stands what CarriedCandidates::parse() reads of each level.
@@ -99,6 +100,7 @@ inline constexpr std::size_t kFewCandidates = 20;      // so many, or fewer, are
 // are something else.
 struct CarriedCandidates {
   std::optional<std::size_t> count;
+  std::optional<std::size_t> depth;  // as MaskedSearch::Level::depth, of a parameter: "40/10"
   std::vector<std::string> keys;
   // Of all levels, separated by ";"; fewer than `levels`: it is not what was asked for.
   static std::vector<CarriedCandidates> parse(std::string_view text);

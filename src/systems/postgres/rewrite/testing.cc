@@ -81,7 +81,9 @@ bool Session::denies(std::string_view sql) const {
 }
 
 Session corpus_session(std::string_view scores) {
-  return Session(postgres::testing::sample_catalogue(), corpus_masks(scores));
+  auto contents = postgres::testing::sample_catalogue()->contents();
+  for (auto& relation : contents.relations) relation.row_estimate = 5000;
+  return Session(Catalogue::make(std::move(contents)), corpus_masks(scores));
 }
 
 }  // namespace sluice::postgres::rewrite::testing

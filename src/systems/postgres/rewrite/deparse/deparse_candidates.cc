@@ -70,6 +70,15 @@ std::vector<const Column*> key_columns(const Entry& entry) {
   return key;
 }
 
+// Whether its values are written in one way, whatever the session has set: by the others a record would have many
+// names. (Dates, intervals, floating-point numbers and bytes have a setting for that.)
+bool has_one_spelling(const Type* type) {
+  constexpr std::string_view kNames[] = {"bool",    "bpchar", "int2", "int4", "int8",   "name",
+                                         "numeric", "oid",    "text", "uuid", "varchar"};
+  return type != nullptr && type->schema == "pg_catalog" &&
+         std::ranges::find(kNames, type->name) != std::end(kNames);
+}
+
 }  // namespace
 
 // Whether a level is confined to one record of a relation by a key.
@@ -100,6 +109,28 @@ bool Deparser::names_one_record(const SelectStatement& node, const Entry& entry,
                              [&](const Index& index) { return index.unique && names_one(index.key); });
 }
 
+// Whether some condition of a level looks at a part of the key: then it may be about one record, whatever it says.
+bool Deparser::narrows_by_key(const SelectStatement& node, const Entry& entry, const Scope& scope) const {
+  if (names_one_record(node, entry, scope)) return true;
+  bool found = false;
+  const auto look = [&](const Expr* each) {
+    const auto* test = as<OperatorExpr>(each);
+    if (test == nullptr || test->symbol() == "<>") return;
+    for (const Expr* side : {test->left, test->right}) {
+      const auto* ref = as<ColumnRef>(side);
+      if (ref == nullptr || ref->star) continue;
+      const Meaning meaning = resolve(*ref, scope);
+      found |=
+          meaning.kind == Meaning::Kind::column && meaning.entry == &entry &&
+          std::ranges::find(entry.relation->primary_key, entry.relation->columns[meaning.index].attnum) !=
+              entry.relation->primary_key.end();
+    }
+  };
+  each_conjunct(node.where, look);
+  for (const FromItem* item : node.from) each_conjunct_of_joins(*item, look);
+  return found;
+}
+
 // Refuses such a search.
 void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope) {
   const auto entry = std::ranges::find(scope.entries, scope.knn->var, &Entry::var);
@@ -110,9 +141,31 @@ void Deparser::refuse_one_record(const SelectStatement& node, const Scope& scope
       "Search among all records that you look for, and leave the key out.");
 }
 
+bool Deparser::is_nameable(const Entry& entry) const {
+  const auto key = key_columns(entry);
+  return !key.empty() && std::ranges::all_of(key, [&](const Column* column) {
+    return has_one_spelling(catalogue_.base_type(column->type));
+  });
+}
+
+// How many records the level's answer has at most.
+void Deparser::note_depth(const SelectStatement& node, Candidates& level) {
+  level.depth.reset();
+  level.depth_text.clear();
+  const Expr* limit = node.limit;
+  while (const auto* cast = as<TypeCast>(limit)) limit = cast->arg;
+  if (const auto* number = as<Constant>(limit);
+      number != nullptr && number->value_kind == ConstantKind::integer) {
+    level.depth = static_cast<std::uint64_t>(std::max(number->integer, 0));
+  } else if (const auto* parameter = as<ParamRef>(limit)) {
+    level.depth_text = fmt::format("CAST(${} AS pg_catalog.int8)", parameter->number);
+  }
+}
+
 // The key of a record as a text, as the wire writes its columns; empty: it has none that can be told.
 std::string Deparser::record_key(const Entry& entry) {
   if (!entry.visible || entry.alias.empty()) return "";
+  if (!is_nameable(entry)) return "";
   std::string key;
   for (const Column* column : key_columns(entry)) {
     const auto index = static_cast<std::size_t>(column - entry.relation->columns.data());
@@ -133,12 +186,14 @@ void Deparser::begin_watching(const SelectStatement& node, const Scope& scope) {
   made.relation = entry->relation;
   const bool whole = node.where == nullptr && node.from.size() == 1 &&
                      node.from[0]->kind == FromKind::relation && entry->relation->kind != RelationKind::view;
-  // Of a table that nobody has analysed, or that was empty when somebody did, nothing is known.
-  const auto rows = entry->relation->row_estimate;
   made.joins = node.from.size() > 1 || node.from[0]->kind != FromKind::relation;
-  made.named_by_rows = !entry->relation->primary_key.empty() &&
+  made.named_by_rows = !entry->relation->is_view() && is_nameable(*entry) &&
                        std::ranges::count(scope.entries, entry->relation, &Entry::relation) == 1;
-  made.many = whole && (rows <= 0 || rows >= static_cast<std::int64_t>(kMostCandidates));
+  // Of a table that nobody has analysed nothing is known, nor how many rows a policy leaves to whom.
+  made.many = whole && !entry->relation->row_security &&
+              entry->relation->row_estimate >= static_cast<std::int64_t>(kMostCandidates);
+  note_depth(node, made);
+  (void)tells_order();  // is_distrusted() asks for it
   if (!made.many) made.key = record_key(*entry);
 }
 
@@ -235,14 +290,25 @@ bool Deparser::can_carry_candidates() const {
   return reply_ == Reply::rows && takes_columns(outermost_) && !has_grouping_sets(*outermost_);
 }
 
+// What is counted beside the search is not what it chooses from: functions answer something else at each call, and
+// rows that other sessions hold may be skipped.
+bool Deparser::is_distrusted() const {
+  return tells_order_.value_or(true) || locks_rows_;
+}
+
 bool Deparser::is_answer() const {
-  return reply_ == Reply::rows && candidates_.size() == 1 && candidates_.begin()->first == outermost_ &&
-         candidates_.begin()->second.named_by_rows;
+  return !is_distrusted() && reply_ == Reply::rows && candidates_.size() == 1 &&
+         candidates_.begin()->first == outermost_ && candidates_.begin()->second.named_by_rows;
 }
 
 std::string Deparser::candidates_of_level(const SelectStatement& node, std::size_t number) const {
   const Candidates& level = candidates_.at(&node);
-  if (level.many) return fmt::format("'{}'", kMostCandidates);
+  const std::string depth =
+      is_answer() || level.depth_text.empty() ? "" : fmt::format("'/', {}", level.depth_text);
+  if (is_distrusted()) return "'-'";
+  if (level.many)
+    return depth.empty() ? fmt::format("'{}'", kMostCandidates)
+                         : fmt::format("pg_catalog.concat('{}', {})", kMostCandidates, depth);
   if (level.rows.empty()) return "'-'";
   const auto keys = [&](std::string_view from, char letter) {
     return fmt::format(
@@ -265,19 +331,22 @@ std::string Deparser::candidates_of_level(const SelectStatement& node, std::size
       named += fmt::format(" WHEN {} < {} THEN {}", count, kMostCandidates, keys(level.answer, 'a'));
     named += " END";
   }
-  return fmt::format("(SELECT pg_catalog.concat({}{}) FROM (SELECT{}{} LIMIT {}) AS \"{}_c{}\")", count,
-                     named, level.joins ? " " + key : "", level.rows,
+  return fmt::format("(SELECT pg_catalog.concat({}{}{}) FROM (SELECT{}{} LIMIT {}) AS \"{}_c{}\")", count,
+                     depth.empty() ? "" : ", " + depth, named, level.joins ? " " + key : "", level.rows,
                      level.joins ? kMostJoinedRows : kMostCandidates, prefix_, number);
 }
 
 // As an item of the outermost list; empty: there is nothing to tell, or it cannot be.
 std::string Deparser::candidates_item() const {
-  const auto is_unknown = [](const auto& each) { return !each.second.many; };
+  if (is_distrusted()) return "";
+  const auto is_unknown = [&](const auto& each) {
+    return !each.second.many || (!is_answer() && !each.second.depth_text.empty());
+  };
   if (!can_carry_candidates() || std::ranges::none_of(candidates_, is_unknown)) return "";
   std::string levels;
   std::size_t number = 0;
   for (const auto& [node, level] : candidates_) levels += ", " + candidates_of_level(*node, ++number);
-  return fmt::format("pg_catalog.concat_ws(';'{}) AS \"slc_of\"", levels);
+  return fmt::format("pg_catalog.concat_ws(';'{}) AS \"{}_of\"", levels, prefix_);
 }
 
 std::optional<MaskedSearch> Deparser::search() const {
@@ -287,11 +356,32 @@ std::optional<MaskedSearch> Deparser::search() const {
   made.rows_are_its_answer = is_answer();
   for (const auto& [node, each] : candidates_) {
     const Relation* stored = each.relation;
-    if (!each.key.empty() && stored->is_view()) stored = catalogue_.relation(*stored->reads.begin());
-    made.levels.push_back({each.relation->qualified_name(), stored->qualified_name(), each.many});
+    if (stored->is_view() && stored->reads.size() == 1) stored = catalogue_.relation(*stored->reads.begin());
+    // Records of a partition are those of the whole.
+    for (std::size_t steps = 0; stored->parents.size() == 1 && steps < catalogue_.contents().relations.size();
+         ++steps) {
+      const Relation* parent = catalogue_.relation(stored->parents.front());
+      if (parent == nullptr) break;
+      stored = parent;
+    }
+    // A depth that the reply says is not known before.
+    const auto depth = each.depth.value_or(each.depth_text.empty() ? kMostCandidates : 0);
+    made.levels.push_back(
+        {each.relation->qualified_name(), stored->qualified_name(), each.many && !is_distrusted(), depth});
   }
   return made;
 }
+
+namespace {
+
+std::optional<std::size_t> number_in(std::string_view word) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
 
 std::vector<CarriedCandidates> CarriedCandidates::parse(std::string_view text) {
   std::vector<CarriedCandidates> levels;
@@ -304,9 +394,9 @@ std::vector<CarriedCandidates> CarriedCandidates::parse(std::string_view text) {
         made.keys.emplace_back(word);
         continue;
       }
-      std::size_t count = 0;
-      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
-      if (error == std::errc{} && end == word.data() + word.size()) made.count = count;
+      const auto slash = std::min(word.find('/'), word.size());
+      made.count = number_in(word.substr(0, slash));
+      if (slash < word.size()) made.depth = number_in(word.substr(slash + 1));
     }
   }
   return levels;

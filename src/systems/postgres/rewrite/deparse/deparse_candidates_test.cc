@@ -129,9 +129,39 @@ TEST(Candidates, WhatCannotBeToldIsNot) {
   }
 }
 
+TEST(Candidates, OfATableThatNobodyHasAnalysedAreCounted) {
+  static const Session fresh(postgres::testing::sample_catalogue(), corpus_masks("keep"));
+  EXPECT_THAT(fresh.text("SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 5"), HasSubstr("slc_of"));
+}
+
+// How much of an order an answer tells is known of a literal; of a parameter the reply says it.
+TEST(Candidates, AnAnswersDepthIsTold) {
+  EXPECT_EQ(
+      search("SELECT id FROM (SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 2000) q")->levels[0].depth,
+      2000u);
+  const char* bound = "SELECT id FROM (SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT $2) q";
+  EXPECT_EQ(search(bound)->levels[0].depth, 0u);
+  EXPECT_THAT(session().text(bound),
+              HasSubstr("pg_catalog.concat('1000', '/', CAST($2 AS pg_catalog.int8))) AS \"slc_of\""));
+}
+
+// What is counted beside the search may be something else than what it chooses from.
+TEST(Candidates, OfWhatChangesNobodyKnows) {
+  for (const char* sql : {
+           "SELECT id FROM docs ORDER BY embedding <-> $1 LIMIT 5 FOR UPDATE SKIP LOCKED",
+           "SELECT id FROM docs WHERE random() < 0.5 ORDER BY embedding <-> $1 LIMIT 5",
+       }) {
+    const auto found = search(sql);
+    ASSERT_TRUE(found) << sql;
+    EXPECT_FALSE(found->levels[0].many) << sql;
+    EXPECT_FALSE(found->counted) << sql;
+  }
+}
+
 TEST(Candidates, AreReadAsTheDatabaseTellsThem) {
-  const auto levels = CarriedCandidates::parse("2:31:32;1000;-");
+  const auto levels = CarriedCandidates::parse("2:31:32;1000/40;-");
   ASSERT_EQ(levels.size(), 3u);
+  EXPECT_EQ(levels[1].depth, 40u);
   EXPECT_EQ(levels[0].count, 2u);
   EXPECT_THAT(levels[0].keys, ElementsAre("31", "32"));
   EXPECT_EQ(levels[1].count, 1000u);

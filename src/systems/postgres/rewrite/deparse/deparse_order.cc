@@ -86,8 +86,8 @@ bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-// Types whose sums come out the same in whatever order.
-constexpr std::array<std::string_view, 5> kExactNumbers = {"int2", "int4", "int8", "money", "numeric"};
+// Types whose sums come out the same in whatever order. (Those of money and numeric may be out of range on the way.)
+constexpr std::array<std::string_view, 3> kExactNumbers = {"int2", "int4", "int8"};
 
 // Types whose equal values are the same to the byte: of a group's keys it does not matter whose is shown.
 // (1.0 and 1.00 are equal numerics, 'a' and 'A' are equal in citext.)
@@ -145,6 +145,13 @@ bool Deparser::tells_order() {
 bool Deparser::errs() {
   if (!errs_) errs_ = errs_by_row(statement_);
   return *errs_;
+}
+
+// In the first pass, so that the others know of all levels.
+void Deparser::note_errors(const SelectStatement& node, const Scope& scope) {
+  if (!gathers_ || !plan_.order_matters() || errs()) return;
+  errs_ = errs_by_row(
+      node, [&](const ColumnRef& ref) { return known_type(&ref, scope); }, scope.outer != nullptr);
 }
 
 void Deparser::order_others(const Scope& scope) {
@@ -393,7 +400,26 @@ std::vector<std::string> Deparser::order_keys(const SelectStatement& node, Scope
     }
     return keys;
   }
-  if (scope.knn) return keys;
+  if (scope.knn) {
+    // A table as a whole is gone through as it lies, or by its vector index.
+    if (node.where == nullptr && node.from.size() == 1 && node.from.front()->kind == FromKind::relation)
+      return keys;
+    // Of records that are as far away (without a vector, or with the same one) the key decides, and not who comes
+    // first. A place that a window gives is given by its own order.
+    const auto has_place = [](const Target& target) {
+      const auto* call = as<FunctionCall>(target.value);
+      return call != nullptr && call->over != nullptr;
+    };
+    const auto* first = as<FunctionCall>(node.order_by.front().expr);
+    const bool by_place = first != nullptr && first->over != nullptr;
+    if (!by_place && std::ranges::none_of(node.targets, has_place)) {
+      if (auto found = total_order(scope)) return *std::move(found);
+    }
+    for (const Entry& entry : scope.entries) {
+      if (leaks(entry)) usages_[entry.var].ordered = usages_[entry.var].fenced = true;
+    }
+    return keys;
+  }
   Computes level = computes(node);
   bool grouped = level.aggregates || !node.group_by.empty() || node.having != nullptr;
   bool limited = node.limit != nullptr || node.offset != nullptr;

@@ -275,6 +275,7 @@ void Deparser::plain_select(const SelectStatement& node, Scope& scope, bool orde
                     "Give one of them another name with AS.");
     }
   }
+  note_errors(node, scope);
   scope.knn = find_knn(node, scope);
   if (scope.knn) refuse_one_record(node, scope);
   stored_conditions(node, scope);

@@ -169,6 +169,8 @@ class Deparser {
   // Counts the ordinals of GROUP BY and DISTINCT ON behind what stands in front of the client's columns.
   void positions(sql::Exprs nodes, const sql::SelectStatement& node, Scope& scope);
   bool names_one_record(const sql::SelectStatement& node, const Entry& entry, const Scope& scope) const;
+  bool narrows_by_key(const sql::SelectStatement& node, const Entry& entry, const Scope& scope) const;
+  bool is_nameable(const Entry& entry) const;
   std::string record_key(const Entry& entry);
   void begin_watching(const sql::SelectStatement& node, const Scope& scope);
   void begin_rows(const Scope& scope);
@@ -180,6 +182,7 @@ class Deparser {
   bool is_outermost(const sql::SelectStatement& node) const;
   bool can_carry_candidates() const;
   bool is_answer() const;
+  bool is_distrusted() const;
   std::string candidates_of_level(const sql::SelectStatement& node, std::size_t number) const;
   std::string candidates_item() const;
   // Columns in front of the client's.
@@ -324,6 +327,7 @@ class Deparser {
   bool tells_order();
   // Whether it computes something that may fail for some rows only (row_errors.h).
   bool errs();
+  void note_errors(const sql::SelectStatement& node, const Scope& scope);
   // Which of several rows an UPDATE takes, and in which order MERGE adds them.
   void order_others(const Scope& scope);
   void refuse_order_of_writes(const Scope& scope, const sql::Expr* where);
@@ -372,7 +376,7 @@ class Deparser {
   bool locks_rows_ = false;
   const sql::Statement& statement_;
   std::optional<bool> tells_order_;  // as asked
-  std::optional<bool> errs_;
+  std::optional<bool> errs_;  // by what the statement is, and by the levels that have been gone through
   bool shows_counts_ = false;
   bool tests_stored_values_ = false;
 
@@ -388,7 +392,10 @@ class Deparser {
     // By the key of its relation, of which nothing else in FROM has records: RowDescription says which
     // columns.
     bool named_by_rows = false;
+    std::optional<std::uint64_t> depth;  // how many records its answer has at most
+    std::string depth_text;              // the same of a parameter
   };
+  void note_depth(const sql::SelectStatement& node, Candidates& level);
   std::map<const sql::SelectStatement*, Candidates> candidates_;
   struct Watched {
     const Scope* scope = nullptr;

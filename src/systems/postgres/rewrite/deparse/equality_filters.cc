@@ -116,7 +116,7 @@ bool Deparser::answer_equality(const SelectStatement& node, const Expr* conditio
   use(*meaning.entry, meaning.index);
   tests_stored_values_ = true;
   value_tests_[condition] = {relation.qualified_name(), tried.values.size(),
-                             names_one_record(node, *meaning.entry, scope)};
+                             narrows_by_key(node, *meaning.entry, scope)};
   return true;
 }
 

@@ -202,7 +202,8 @@ void Deparser::condition_within(const Expr* condition, const Entry& entry, Scope
   const auto* list = as<ExprList>(test->right);
   const bool several = (test->form == OperatorKind::in || test->form == OperatorKind::between) &&
                        list != nullptr && std::ranges::all_of(list->items, is_constant);
-  if (!several && (test->form != OperatorKind::plain || !is_constant(test->right))) return;
+  const bool one = test->form == OperatorKind::plain || test->form == OperatorKind::any;
+  if (!several && (!one || !is_constant(test->right))) return;
   // The condition as it will be written, of the inner column.
   auto written = [&](auto write) {
     const std::size_t begin = out_.size();
@@ -251,7 +252,8 @@ bool Deparser::open_key_of_target(const OperatorExpr& test, Scope& scope) {
     value = hidden_from_indexes(value);
   }
   const std::string key = quote_literal(text_of(path->right));
-  if (errs_by_row(target_where_)) {
+  if (target_where_ != nullptr &&
+      errs_by_row(*target_where_, [&](const ColumnRef& ref) { return known_type(&ref, scope); })) {
     refuse(fmt::format("{} is masked: beside a condition on it nothing may be computed that could fail",
                        mask->name),
            "Compare columns with values only.");

@@ -38,6 +38,12 @@ class PlanBuilder {
       find_carriers();
       plan_->guards_ = write_guards(catalogue_, *plan_);
     }
+    plan_->order_matters_ = std::ranges::any_of(plan_->relations_, [](const auto& each) {
+      const RelationMask& mask = each.second;
+      return mask.order_leaks || std::ranges::any_of(mask.columns, [](const ColumnMask& column) {
+               return !column.json_keys.empty();
+             });
+    });
     collect_names();
     return plan_;
   }
@@ -166,8 +172,7 @@ class PlanBuilder {
     const Type* type = catalogue_.base_type(column.type);
     while (type != nullptr && type->category == 'A' && type->element != 0)
       type = catalogue_.base_type(type->element);
-    if (type == nullptr || (type->kind != TypeKind::composite && type->kind != TypeKind::range))
-      return std::nullopt;
+    if (type == nullptr || type->kind != TypeKind::composite) return std::nullopt;
     if (vectors && holds_within(catalogue_, column.type,
                                 [&](const Type& each) { return is_vector(catalogue_, each.oid); })) {
       WantedMask whole;
@@ -403,11 +408,15 @@ class PlanBuilder {
                                                              const RelationMask& mask) {
     std::vector<std::vector<std::int16_t>> found;
     for (const Index& index : relation.indexes) {
-      const bool shown = std::ranges::any_of(index.key, [&](std::int16_t attnum) {
+      const auto hides = [&](std::int16_t attnum) {
         const ColumnMask* hidden = mask.column(attnum);
-        return hidden != nullptr && !hidden->keep_order &&
-               (hidden->reads_column() || hidden->cell != nullptr);
+        return hidden != nullptr && !hidden->keep_order;
+      };
+      const bool shown = std::ranges::any_of(index.columns, [&](std::int16_t attnum) {
+        const ColumnMask* hidden = mask.column(attnum);
+        return hidden != nullptr && (hidden->reads_column() || hidden->cell != nullptr);
       });
+      if (!std::ranges::any_of(index.key, hides)) continue;
       if (shown && orders_rows(index)) found.push_back(index.columns);
     }
     return found;
@@ -433,13 +442,7 @@ class PlanBuilder {
     }
     keep_one_of_each(mask.order_columns);
     // Partitions are gone through one by one.
-    for (const Constraint& constraint : relation.constraints) {
-      if (constraint.kind != ConstraintKind::partition) continue;
-      mask.order_leaks |= std::ranges::any_of(constraint.columns, [&](std::int16_t attnum) {
-        const ColumnMask* hidden = mask.column(attnum);
-        return attnum == 0 || (hidden != nullptr && !hidden->keep_order);
-      });
-    }
+    mask.order_leaks |= has_masked_partition_key(relation, mask);
   }
 
   static void keep_one_of_each(std::vector<std::string>& names) {
@@ -527,8 +530,37 @@ class PlanBuilder {
     }
   }
 
+  // The relation above it that is partitioned by a masked column: then which rows a partition has tells.
+  const Relation* partitioned_by_masked(const Relation& relation) const {
+    const Relation* part = &relation;
+    for (std::size_t steps = 0; steps < catalogue_.contents().relations.size(); ++steps) {
+      const Relation* parent =
+          part->parents.size() == 1 ? catalogue_.relation(part->parents.front()) : nullptr;
+      if (parent == nullptr) return nullptr;
+      if (const auto mask = plan_->relations_.find(parent->oid);
+          mask != plan_->relations_.end() && has_masked_partition_key(*parent, mask->second))
+        return parent;
+      part = parent;
+    }
+    return nullptr;
+  }
+
+  static bool has_masked_partition_key(const Relation& relation, const RelationMask& mask) {
+    return std::ranges::any_of(relation.constraints, [&](const Constraint& constraint) {
+      return constraint.kind == ConstraintKind::partition &&
+             std::ranges::any_of(constraint.columns, [&](std::int16_t attnum) {
+               const ColumnMask* hidden = mask.column(attnum);
+               return attnum == 0 || (hidden != nullptr && !hidden->keep_order);
+             });
+    });
+  }
+
   std::optional<std::string> carries(const Relation& relation) const {
     std::string name = relation.qualified_name();
+    if (const Relation* parent = partitioned_by_masked(relation)) {
+      return fmt::format("which rows {} has tells about a masked column that {} is partitioned by; use that",
+                         name, parent->qualified_name());
+    }
     if (relation.kind == RelationKind::foreign_table) {
       if (plan_->relations_.contains(relation.oid)) return std::nullopt;
       return fmt::format("{} is a foreign table: its rows come from elsewhere, and may be masked ones", name);

@@ -103,6 +103,8 @@ class MaskPlan {
   const std::string* refreshing_tells(Oid view) const;
   // What of a write to this relation would tell about masked columns, its own or others; nullptr: nothing.
   const WriteGuards* guards(Oid relation) const;
+  // For some relation it matters what is computed before its rows are in order, or its conditions tested.
+  bool order_matters() const { return order_matters_; }
   // Some masked or carrying relation, in whatever schema, has this name.
   bool is_sensitive_name(std::string_view name) const { return names_.contains(std::string(name)); }
   bool is_sensitive_schema(std::string_view schema) const { return schemas_.contains(std::string(schema)); }
@@ -115,6 +117,7 @@ class MaskPlan {
  private:
   friend class PlanBuilder;
   std::unordered_map<Oid, RelationMask> relations_;
+  bool order_matters_ = false;
   std::unordered_map<Oid, std::string> carriers_;
   std::unordered_map<Oid, std::string> refreshes_;
   WriteGuardsByRelation guards_;
