@@ -22,7 +22,8 @@ std::string_view explain(SearchKind kind) {
 }
 
 std::uint64_t units_of(SearchKind kind, std::optional<std::uint64_t> candidates, std::uint64_t depth) {
-  if (depth > kDeepAnswer) return kProbesOfDeepAnswer * kUnitsPerProbe;
+  // No answer is deeper than what there is to find.
+  if (std::min(depth, candidates.value_or(depth)) > kDeepAnswer) return kProbesOfDeepAnswer * kUnitsPerProbe;
   if (kind != SearchKind::ordinary || !candidates) return kUnitsPerProbe;
   if (*candidates >= kManyCandidates) return 0;
   return *candidates <= kFewCandidates ? kUnitsPerProbe : kUnitsPerProbe * kFewCandidates / *candidates;

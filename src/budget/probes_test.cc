@@ -35,6 +35,8 @@ TEST_F(ProbesTest, UnitsByCandidates) {
   EXPECT_EQ(units_of(SearchKind::ordinary, 40), 500U);
   EXPECT_EQ(units_of(SearchKind::ordinary, 1'000'000, kDeepAnswer), 0U);
   EXPECT_EQ(units_of(SearchKind::ordinary, 1'000'000, kDeepAnswer + 1), 10 * kUnitsPerProbe);
+  EXPECT_EQ(units_of(SearchKind::ordinary, 40, 2'000), 500U) << "a tenant's forty, all of them";
+  EXPECT_EQ(units_of(SearchKind::ordinary, 600, 2'000), 10 * kUnitsPerProbe);
   EXPECT_EQ(units_of(SearchKind::ordinary, 2), kUnitsPerProbe);
   EXPECT_EQ(units_of(SearchKind::ordinary, 0), kUnitsPerProbe);
   EXPECT_EQ(units_of(SearchKind::ordinary, std::nullopt), kUnitsPerProbe);

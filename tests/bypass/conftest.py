@@ -14,7 +14,9 @@ from harness.gateway import Gateway, Login
 from harness.postgres import Database, PostgresServer
 from proof.report import record
 
+from bypass import twins
 from bypass.tally import TALLY
+from bypass.twins import Attack, Twins
 
 POLICY = """
 rules:
@@ -43,6 +45,20 @@ def attacker(request: pytest.FixtureRequest, prepared: Database) -> Iterator[Log
     with Gateway(policy=POLICY + getattr(request.module, "RULES", "")) as gateway:
         gateway.add_connection("docs", prepared, {"svc": "svc", "postgres": "postgres"})
         yield gateway.login("mallory", role="svc")
+
+
+@pytest.fixture(scope="module")
+def direct(pair: Twins) -> Iterator[Attack]:
+    """What a module's `pair` tells without a gateway."""
+    with Attack(pair, twins.directly(pair)) as attack:
+        yield attack
+
+
+@pytest.fixture(scope="module")
+def masked(request: pytest.FixtureRequest, pair: Twins) -> Iterator[Attack]:
+    """And behind one with the module's POLICY."""
+    with Gateway(policy=request.module.POLICY) as gateway, Attack(pair, twins.behind(gateway, pair)) as attack:
+        yield attack
 
 
 # Tests of the wire elsewhere that belong to the suite's figures (test_wire_attacks.py has the table).

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 from harness.corpus import Case
-from harness.gateway import Gateway
 from harness.postgres import PostgresServer
 
-from bypass import twins
 from bypass.twins import Attack, Twins
 
 MAKES = "BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION"
@@ -107,8 +105,22 @@ rules:
       - {fields: [secret, pay, until, owner, born, spare], with: redact}
 """
 
-ONE = {"name": "alice", "pay": 60000, "until": "2100-01-01", "owner": "svc", "left": "1 day", "born": "2000-01-01 12:00+00"}
-OTHER = {"name": "mario", "pay": 40000, "until": "2020-01-01", "owner": "bob", "left": "1 second", "born": "2000-01-01 18:00+00"}
+ONE = {
+    "name": "alice",
+    "pay": 60000,
+    "until": "2100-01-01",
+    "owner": "svc",
+    "left": "1 day",
+    "born": "2000-01-01 12:00+00",
+}
+OTHER = {
+    "name": "mario",
+    "pay": 40000,
+    "until": "2020-01-01",
+    "owner": "bob",
+    "left": "1 second",
+    "born": "2000-01-01 18:00+00",
+}
 
 ATTACKS = {
     # What a trigger writes into another column.
@@ -169,18 +181,6 @@ def pair() -> Iterator[Twins]:
                 direct.execute(FILL.format(**secrets).encode())
         time.sleep(1.2)  # the second of `left`
         yield Twins(one, other)
-
-
-@pytest.fixture(scope="module")
-def direct(pair: Twins) -> Iterator[Attack]:
-    with Attack(pair, twins.directly(pair)) as attack:
-        yield attack
-
-
-@pytest.fixture(scope="module")
-def masked(pair: Twins) -> Iterator[Attack]:
-    with Gateway(policy=POLICY) as gateway, Attack(pair, twins.behind(gateway, pair)) as attack:
-        yield attack
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -194,7 +194,9 @@ def act(client: psycopg.Connection[Any], steps: list[str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("steps", MADE.values(), ids=MADE)
-def test_no_hash_of_a_guess_is_one_of_a_stored_value(steps: list[str], client: psycopg.Connection[Any], stored: set[str]) -> None:
+def test_no_hash_of_a_guess_is_one_of_a_stored_value(
+    steps: list[str], client: psycopg.Connection[Any], stored: set[str]
+) -> None:
     assert hashes(act(client, steps)) & stored == set()
 
 
@@ -206,7 +208,9 @@ def test_a_made_column_is_hashed_with_its_own_key(client: psycopg.Connection[Any
 
 
 @pytest.mark.parametrize("steps", INTO.values(), ids=INTO)
-def test_nothing_of_ones_choice_comes_into_the_column(steps: list[str], client: psycopg.Connection[Any], stored: set[str]) -> None:
+def test_nothing_of_ones_choice_comes_into_the_column(
+    steps: list[str], client: psycopg.Connection[Any], stored: set[str]
+) -> None:
     """Rows that are not the stored ones show none of their hashes, and no more rows than before do."""
     before = [client.execute(sql).fetchall() for sql in STORED]
     for sql, rows in zip(STORED, before, strict=True):
@@ -354,12 +358,6 @@ def pair(server: PostgresServer) -> Iterator[Twins]:
                 direct.execute(FILL_TWINS.format(**secrets).encode())
                 direct.execute("VACUUM ANALYZE")
         yield Twins(one, other)
-
-
-@pytest.fixture(scope="module")
-def direct(pair: Twins) -> Iterator[Attack]:
-    with Attack(pair, twins.directly(pair)) as attack:
-        yield attack
 
 
 @pytest.fixture(scope="module")

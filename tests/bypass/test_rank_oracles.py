@@ -167,6 +167,8 @@ WITHOUT_ROWS = {
     "EXECUTE": f"PREPARE p AS SELECT id FROM {NEAREST} q WHERE id = 7; EXECUTE p; DEALLOCATE p",
     "EXPLAIN": f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT id FROM {NEAREST} q WHERE id = 7",
     "a set operation": f"SELECT 3 UNION ALL SELECT id FROM {NEAREST} q WHERE id = 7",
+    "rows of a list": "SELECT generate_series(1, (id = 1 AND row_number() OVER (ORDER BY embedding <-> {}) = 1)::int)"
+    " FROM kb WHERE id IN (1, 2) ORDER BY embedding <-> {} LIMIT 5",
     "a number of rows": f"SELECT generate_series(1, 3) LIMIT {NEAREST}",
 }
 """Whether the victim was nearer shows in what does not come."""
@@ -182,11 +184,26 @@ def test_an_answer_without_rows_counts(gateway: Gateway, form: str) -> None:
     with gateway.login(f"silent{list(WITHOUT_ROWS).index(form)}", role="svc").wire(timeout=30) as client:
         answered = 0
         for number in range(60):
-            reply = client.query(WITHOUT_ROWS[form].format(literal([x + number / 100 for x in KNOWN])))
+            reply = client.query(WITHOUT_ROWS[form].replace("{}", literal([x + number / 100 for x in KNOWN])))
             answered += was_answered(reply)
             if reply.errors:
                 client.query("ROLLBACK")
                 client.query("DEALLOCATE ALL")
+        assert answered == 50
+
+
+def test_a_lock_that_is_not_had_counts(gateway: Gateway) -> None:
+    """An error about another session is an answer, where that is one's own."""
+    login = gateway.login("locking", role="svc")
+    with login.wire(timeout=30) as holder, login.wire(timeout=30) as client:
+        holder.query("BEGIN")
+        assert holder.query("SELECT id FROM locked FOR UPDATE").errors == []
+        answered = 0
+        for number in range(60):
+            near = literal([x + number / 100 for x in KNOWN])
+            reply = client.query(f"SELECT id FROM locked WHERE id = {NEAREST.format(near)} FOR UPDATE NOWAIT")
+            answered += was_answered(reply)
+        holder.query("ROLLBACK")
         assert answered == 50
 
 
@@ -237,6 +254,9 @@ def setup_of_more(direct) -> None:
     )
     direct.execute("ALTER TABLE owned ENABLE ROW LEVEL SECURITY; ALTER TABLE owned FORCE ROW LEVEL SECURITY")
     direct.execute("CREATE POLICY own ON owned USING (who = current_user)")
+    direct.execute(
+        "CREATE TABLE locked (id int PRIMARY KEY); INSERT INTO locked VALUES (1), (2); ALTER TABLE locked OWNER TO svc"
+    )
     direct.execute("CREATE SEQUENCE counter; GRANT ALL ON SEQUENCE counter TO svc")
     direct.execute("ANALYZE owned; ANALYZE dated")
     for table in ("fresh", "parted", "parted_1", "dated", "owned"):

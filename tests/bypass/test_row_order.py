@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 from harness.corpus import Case
-from harness.gateway import Gateway
-from harness.postgres import PostgresServer
 from harness.wire import Client
 
 from bypass import twins
@@ -166,31 +164,10 @@ CASES = [Case(name, name, "svc", {}, steps, [], None, [], "D") for name, steps i
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Twins]:
-    with PostgresServer("pg0", settings={"wal_level": "replica", "max_wal_senders": "0"}) as server:
-        one, other = server.fresh_database(SETUP), server.fresh_database(SETUP)
-        fills = (
-            (one, {"step": 7919, "topic": "alpha1", "mail": "alice@corp.example"}),
-            (other, {"step": 6007, "topic": "beta1", "mail": "mario@firm.example"}),
-        )
-        for database, secrets in fills:
-            with database.connect() as direct:
-                direct.execute(FILL.format(**secrets).encode())
-                direct.execute("VACUUM ANALYZE")
-                for setting in ("enable_seqscan", "enable_bitmapscan"):
-                    direct.execute(f"ALTER DATABASE {database.name} SET {setting} = off".encode())
-        yield Twins(one, other)
-
-
-@pytest.fixture(scope="module")
-def direct(pair: Twins) -> Iterator[Attack]:
-    with Attack(pair, twins.directly(pair)) as attack:
-        yield attack
-
-
-@pytest.fixture(scope="module")
-def masked(pair: Twins) -> Iterator[Attack]:
-    with Gateway(policy=POLICY) as gateway, Attack(pair, twins.behind(gateway, pair)) as attack:
-        yield attack
+    one: dict[str, object] = {"step": 7919, "topic": "alpha1", "mail": "alice@corp.example"}
+    other: dict[str, object] = {"step": 6007, "topic": "beta1", "mail": "mario@firm.example"}
+    with twins.told_by_indexes(SETUP, FILL, one, other) as made:
+        yield made
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 from harness.corpus import Case
-from harness.gateway import Gateway
-from harness.postgres import PostgresServer
 
 from bypass import twins
 from bypass.twins import Attack, Twins
@@ -145,31 +143,10 @@ CASES = [Case(name, name, "svc", {}, steps, [], None, [], "D") for name, steps i
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Twins]:
-    with PostgresServer("pg0", settings={"wal_level": "replica", "max_wal_senders": "0"}) as server:
-        one, other = server.fresh_database(SETUP), server.fresh_database(SETUP)
-        fills = (
-            (one, {"step": 7919, "mail": "alice@corp.example", "other": "mario@firm.example", "pay": 60000}),
-            (other, {"step": 6007, "mail": "mario@firm.example", "other": "alice@corp.example", "pay": 40000}),
-        )
-        for database, secrets in fills:
-            with database.connect() as direct:
-                direct.execute(FILL.format(**secrets).encode())
-                direct.execute("VACUUM ANALYZE")
-                for setting in ("enable_seqscan", "enable_bitmapscan"):
-                    direct.execute(f"ALTER DATABASE {database.name} SET {setting} = off".encode())
-        yield Twins(one, other)
-
-
-@pytest.fixture(scope="module")
-def direct(pair: Twins) -> Iterator[Attack]:
-    with Attack(pair, twins.directly(pair)) as attack:
-        yield attack
-
-
-@pytest.fixture(scope="module")
-def masked(pair: Twins) -> Iterator[Attack]:
-    with Gateway(policy=POLICY) as gateway, Attack(pair, twins.behind(gateway, pair)) as attack:
-        yield attack
+    one: dict[str, object] = {"step": 7919, "mail": "alice@corp.example", "other": "mario@firm.example", "pay": 60000}
+    other: dict[str, object] = {"step": 6007, "mail": "mario@firm.example", "other": "alice@corp.example", "pay": 40000}
+    with twins.told_by_indexes(SETUP, FILL, one, other) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -103,6 +103,21 @@ Connect = Callable[[str, bool], Client]
 """A connection as this role, to the first database or to the other."""
 
 
+@contextmanager
+def told_by_indexes(setup: str, fill: str, one: dict[str, object], other: dict[str, object]) -> Iterator[Twins]:
+    """Filled with what differs; PostgreSQL uses an index wherever it can, and logs as it does by default (the servers of the other
+    tests log more, which hides how much of a row has changed)."""
+    with PostgresServer("pg0", settings={"wal_level": "replica", "max_wal_senders": "0"}) as server:
+        pair = Twins(server.fresh_database(setup), server.fresh_database(setup))
+        for database, secrets in ((pair.one, one), (pair.other, other)):
+            with database.connect() as direct:
+                direct.execute(fill.format(**secrets).encode())
+                direct.execute("VACUUM ANALYZE")
+                for setting in ("enable_seqscan", "enable_bitmapscan"):
+                    direct.execute(f"ALTER DATABASE {database.name} SET {setting} = off".encode())
+        yield pair
+
+
 def directly(pair: Twins) -> Connect:
     def connect(role: str, first: bool) -> Client:
         database = pair.one if first else pair.other

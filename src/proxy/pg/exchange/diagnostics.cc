@@ -66,6 +66,12 @@ bool quotes_no_record(const Diagnostics& diagnostics) {
          std::ranges::find(kClasses, sqlstate.substr(0, 2)) != kClasses.end();
 }
 
+// Errors that come before anything has run, or from outside: whether they come does not hang on what a search has
+// found. (One about another session's lock may.)
+bool hangs_on_no_row(const Diagnostics& diagnostics) {
+  return position_of(diagnostics) || diagnostics.find('C').value_or("").starts_with("57");
+}
+
 // A position counts in the text that the server got; what the client wrote may lack what was put in.
 std::string position_in_source(const Plan& plan, std::string_view position) {
   std::uint32_t at = 0;
@@ -127,7 +133,7 @@ Pause Exchange::on_error(Bytes payload) {
   auto* run = requests_.current_run();
   const bool told = run != nullptr && run->stopped;
   if (front.error) fields = *front.error;
-  if (run != nullptr && !told && !quotes_no_record(*diagnostics)) {
+  if (run != nullptr && !told && !hangs_on_no_row(*diagnostics)) {
     // Whether it comes may hang on what a search has found.
     if (auto denial = probe_of_failure(*run)) fields = *std::move(denial);
   }

@@ -151,7 +151,7 @@ class Exchange {
   struct Planned {
     std::expected<Planner::Plans, wire::pg::ErrorFields> plans;
     bool names_moved = false;
-    std::vector<QueryPart> parts;  // where names have moved
+    std::vector<QueryPart> parts;  // where it has to be run statement by statement
     std::string unread;            // of an error: the text as the record may keep it
   };
   enum class Templates : bool { no, yes };

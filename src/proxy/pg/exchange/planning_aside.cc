@@ -37,6 +37,12 @@ struct View {
   bool moved;
 };
 
+// A search may be stopped when it is over, and nothing behind it may have been run by then.
+bool goes_one_by_one(const Planner::Plans& plans) {
+  return plans.size() > 1 &&
+         std::ranges::any_of(plans, [](const auto& plan) { return plan->search != nullptr; });
+}
+
 ErrorFields too_many_wait() {
   return render_error("53400", "sluice: too many large statements are being planned", {},
                       "Send the statement again in a moment, or in smaller pieces.");
@@ -58,7 +64,10 @@ std::optional<Exchange::Planned> Exchange::plan_text(std::string_view sql, Templ
       planner_.names_moved(),
       {},
       {}};
-  if (planned.plans) return planned;
+  if (planned.plans) {
+    if (goes_one_by_one(*planned.plans)) planned.parts = Planner::parts(sql);
+    return planned;
+  }
   if (planner_.met_large()) return plan_aside(sql);
   if (planned.names_moved) planned.parts = Planner::parts(sql);
   planned.unread = unread_text(sql);
@@ -79,6 +88,7 @@ std::optional<Exchange::Planned> Exchange::plan_aside(std::string_view sql) {
       planned.plans = view->planner.plan(text.get(), view->context());
       planned.names_moved = view->planner.names_moved();
       if (planned.plans) {
+        if (goes_one_by_one(*planned.plans)) planned.parts = Planner::parts(text.get());
         for (auto& plan : *planned.plans) plan = PlanningPool::held(pool, std::move(plan));
       } else if (planned.names_moved) {
         planned.parts = Planner::parts(text.get());

@@ -94,7 +94,7 @@ bool Exchange::begin_probing(Run& run, const DataRow* row) {
     // Of an answer that comes row by row each row after kDeepAnswer counts.
     const auto depth = answers && told[i].depth ? *told[i].depth : level.depth;
     const auto units = budget::units_of(kind, candidates, by_row ? 0 : depth);
-    if (by_row) run.probing->rows.push_back({level.collection, units});
+    if (by_row) run.probing->rows.push_back({level.collection, level.records_of, units});
     if (units == 0) continue;
     if (answers && !told[i].keys.empty()) {
       for (const auto& key : told[i].keys) {
@@ -134,11 +134,11 @@ bool Exchange::count_probe(Run& run, const BackendFrame& frame) {
   }
   bool granted = run.probing || begin_probing(run, &*row);
   const bool deep = run.probing->passed > budget::kDeepAnswer;
-  for (const auto& [collection, of_each] : run.probing->rows) {
+  for (const auto& [collection, records_of, of_each] : run.probing->rows) {
     const auto units = deep ? budget::kProbesOfDeepAnswer * budget::kUnitsPerProbe : of_each;
     if (units == 0) continue;
     const auto key = std::ranges::find(run.shape->keys, collection, &KeyColumns::collection);
-    granted = granted && take_probe(run, collection, record_id(*key, *run.shape, *row), units);
+    granted = granted && take_probe(run, records_of, record_id(*key, *run.shape, *row), units);
   }
   if (!granted) stop_with(run, *std::move(run.probing->refused));
   return granted;

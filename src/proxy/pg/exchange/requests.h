@@ -26,7 +26,8 @@ namespace sluice::proxy::pg {
 // What the rest of a search's answer counts (budget/probes.h).
 struct Probing {
   struct PerRow {
-    std::string_view collection;  // of the plan
+    std::string_view collection;  // of the plan: whose key the row has
+    std::string_view records_of;  // and whose records are counted
     std::uint64_t units = 0;      // on each record
   };
   std::vector<PerRow> rows;  // empty: nothing, or all of it has been counted

@@ -30,10 +30,8 @@ Pause Exchange::on_query(Bytes payload, Bytes raw) {
     gate_.refuse_unread({Reason::not_understood, "", plans.error().message, ""}, planned->unread);
     return refuse_query(std::move(plans.error()));
   }
-  // A search may be stopped when it is over, and nothing behind it may have been run by then.
-  if (plans->size() > 1 &&
-      std::ranges::any_of(*plans, [](const auto& plan) { return plan->search != nullptr; })) {
-    begin_string(Planner::parts(query->sql));
+  if (!planned->parts.empty()) {
+    begin_string(std::move(planned->parts));
     return Pause::none;
   }
   const auto pause = run_query(std::move(*plans), raw);

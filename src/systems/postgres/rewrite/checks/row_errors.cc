@@ -75,7 +75,7 @@ bool is_same_for_all(const Expr& expr) {
       const auto& it = static_cast<const FunctionCall&>(expr);
       if (it.name.empty() || it.star || it.over != nullptr || it.filter != nullptr || !it.order_by.empty())
         return false;
-      if (it.args.empty()) return is_one_of(kSameForAll, it.name.back());
+      if (it.args.empty()) return is_builtin_name(it.name) && is_one_of(kSameForAll, it.name.back());
       return all(it.args);
     }
     default: return false;
@@ -191,7 +191,7 @@ class Totality {
   }
 
   // Of values of which one is taken by row: all of one type, or literals beside it.
-  std::string_view common_type(Exprs values) const {
+  std::string_view common_type(std::span<const Expr* const> values) const {
     std::string_view common;
     for (const Expr* value : values) {
       if (value->kind == ExprKind::constant) continue;
@@ -217,21 +217,7 @@ class Totality {
       results.push_back(when.result);
     }
     if (it.otherwise != nullptr) results.push_back(it.otherwise);
-    std::string_view common;
-    for (const bool literals : {false, true}) {
-      for (const Expr* result : results) {
-        if ((result->kind == ExprKind::constant) != literals || (literals && !common.empty())) continue;
-        const auto type = type_of(result, true);
-        if (type.empty() || (!common.empty() && type != common)) return {};
-        common = type;
-      }
-      if (!common.empty() && !literals) return common;
-    }
-    // Literals alone: of one kind.
-    for (const Expr* result : results) {
-      if (type_of(result, true) != common) return {};
-    }
-    return common;
+    return common_type(results);
   }
 
   // Whether two values compare without a conversion that could fail.
@@ -297,7 +283,7 @@ class Totality {
   }
 
   std::string_view type_of_call(const FunctionCall& it, bool chosen) const {
-    if (it.name.empty() || it.within_group || it.variadic || it.over != nullptr) return {};
+    if (!is_builtin_name(it.name) || it.within_group || it.variadic || it.over != nullptr) return {};
     const auto name = it.name.back();
     const auto argument = [&](std::size_t i) {
       return i < it.args.size() ? type_of(it.args[i], chosen) : "";
@@ -337,7 +323,7 @@ class Totality {
   // Aggregates that keep what they are given.
   bool collects(const FunctionCall& it) const {
     constexpr std::array<std::string_view, 3> kCollections = {"array_agg", "json_agg", "jsonb_agg"};
-    if (it.name.empty() || it.over != nullptr || it.within_group || it.args.empty()) return false;
+    if (!is_builtin_name(it.name) || it.over != nullptr || it.within_group || it.args.empty()) return false;
     if (!passes_as_condition(it.filter) || !passes_if_chosen(it.order_by)) return false;
     const auto type = type_of(it.args.front(), true);
     if (it.name.back() == "string_agg")
@@ -348,7 +334,8 @@ class Totality {
   bool ranks(const FunctionCall& it) const {
     constexpr std::array<std::string_view, 3> kRanks = {"row_number", "rank", "dense_rank"};
     constexpr std::array<std::string_view, 4> kNeighbours = {"lag", "lead", "first_value", "last_value"};
-    if (it.name.empty() || it.over == nullptr || it.filter != nullptr || !passes(*it.over)) return false;
+    if (!is_builtin_name(it.name) || it.over == nullptr || it.filter != nullptr || !passes(*it.over))
+      return false;
     if (is_one_of(kRanks, it.name.back())) return it.args.empty();
     if (is_one_of(kNeighbours, it.name.back())) return it.args.size() == 1 && passes(it.args.front());
     FunctionCall alone = it;

@@ -187,7 +187,8 @@ void Deparser::begin_watching(const SelectStatement& node, const Scope& scope) {
   const bool whole = node.where == nullptr && node.from.size() == 1 &&
                      node.from[0]->kind == FromKind::relation && entry->relation->kind != RelationKind::view;
   made.joins = node.from.size() > 1 || node.from[0]->kind != FromKind::relation;
-  made.named_by_rows = !entry->relation->is_view() && is_nameable(*entry) &&
+  // A function in the list that returns rows makes none of a record, if it likes.
+  made.named_by_rows = !computes(node).sets && !entry->relation->is_view() && is_nameable(*entry) &&
                        std::ranges::count(scope.entries, entry->relation, &Entry::relation) == 1;
   // Of a table that nobody has analysed nothing is known, nor how many rows a policy leaves to whom.
   made.many = whole && !entry->relation->row_security &&

@@ -273,6 +273,7 @@ Deparser::Computes Deparser::computes(const SelectStatement& node) const {
   Computes found;
   auto look = [&](const FunctionCall& call) {
     auto cls = function_class(call.name);
+    found.sets = found.sets || cls == FunctionClass::set_returning;
     found.values = found.values || call.over != nullptr || cls == FunctionClass::value_aggregate ||
                    cls == FunctionClass::unvouched;
     found.aggregates = found.aggregates || cls == FunctionClass::aggregate ||

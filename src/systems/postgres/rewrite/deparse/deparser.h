@@ -315,6 +315,7 @@ class Deparser {
   struct Computes {
     bool aggregates = false;
     bool values = false;  // aggregates that keep values, window functions
+    bool sets = false;    // functions that return rows
   };
   Computes computes(const sql::SelectStatement& node) const;
   bool computes_inexactly(const sql::SelectStatement& node, const Scope& scope) const;
